@@ -1,0 +1,92 @@
+"""The way of a request. The order of the rooms is written here and nowhere else.
+
+    bytes → capture → quality → characterizer → discriminator and fusion → decision
+            └──────────── Perception ───────┘
+
+The service, the benchmarks, the replay and the evaluation all come through here, so what is
+measured is what is served.
+"""
+
+from collections.abc import Sequence
+from typing import Self
+
+from visavox import decision
+from visavox.bundle import Bundle
+from visavox.capture import Limits
+from visavox.characterizer import Characterizer
+from visavox.errors import BundleError
+from visavox.perception import OnStage, Perception
+from visavox.quality import QualityLimits
+from visavox.table import EmbeddingTable
+from visavox.types import Capture, Decision, Embeddings
+
+__all__ = ["OnStage", "Perception", "Pipeline"]
+
+
+class Pipeline:
+    """The whole way for one fridge, at one risk setting. Safe to share between threads."""
+
+    def __init__(
+        self,
+        characterizer: Characterizer,
+        bundle: Bundle,
+        *,
+        risk: str = "normal",
+        limits: Limits | None = None,
+        quality_limits: QualityLimits | None = None,
+        on_stage: OnStage | None = None,
+        side_by_side: bool = True,
+    ) -> None:
+        if bundle.characterizer_digest != characterizer.digest:
+            raise BundleError(
+                f"The bundle of {bundle.fridge!r} is for another Characterizer than"
+                f" {characterizer.name!r}.",
+                next_step="Train the fridge again with this one, or serve with the other.",
+            )
+        bundle.policy.level(risk)  # a risk setting that does not exist is refused now
+        self.bundle = bundle
+        self.risk = risk
+        self.perception = Perception(
+            characterizer,
+            limits=limits,
+            quality_limits=quality_limits,
+            on_stage=on_stage,
+            side_by_side=side_by_side,
+        )
+
+    def run(
+        self,
+        *,
+        images: Sequence[bytes] = (),
+        audio: bytes | None = None,
+        clip: bytes | None = None,
+    ) -> Decision:
+        """Bytes in, decision out; CaptureError where the bytes are unusable."""
+        return self.decide(
+            self.perceive(self.perception.take(images=images, audio=audio, clip=clip))
+        )
+
+    def perceive(self, capture: Capture) -> Embeddings:
+        """The Characterizer's view of a capture."""
+        return self.perception.perceive(capture)
+
+    def decide(self, embeddings: Embeddings) -> Decision:
+        """The answer to a probe; with the embeddings kept, an answer can be replayed."""
+        nets = self.perception.characterizer
+        probe = EmbeddingTable.of(
+            ["probe"], [embeddings], face_dim=nets.face_dim, voice_dim=nets.voice_dim
+        )
+        with self.perception.timed("discriminator"):
+            scores = self.bundle.discriminator.score(probe)
+        with self.perception.timed("decision"):
+            return decision.decide(embeddings, scores, self.bundle.policy, risk=self.risk)
+
+    def close(self) -> None:
+        """End the threads."""
+        self.perception.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""Lightning training of the two `embedded` nets, from people to a Characterizer folder."""

@@ -1,0 +1,1 @@
+"""The two nets that this house trains itself."""

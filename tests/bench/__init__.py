@@ -1,0 +1,4 @@
+"""Speed, measured side by side in one run: `make bench` writes reports/bench.json.
+
+Ratios are what counts; milliseconds depend on the machine, which is named beside them.
+"""
