@@ -17,7 +17,7 @@ SAY := printf '\033[1m==> %s\033[0m\n'
 # Workers of the test run: as many as there are cores, at least 2.
 WORKERS ?= $(shell n=$$(nproc); echo $$(( n > 2 ? n : 2 )))
 
-.PHONY: help setup demo test lint types unit format lock bench bench-demo benchmark families characterizer readme clean
+.PHONY: help setup system demo test lint types unit format lock bench bench-demo benchmark families characterizer readme clean
 
 help: ## this list
 	grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -25,12 +25,15 @@ help: ## this list
 setup: ## the virtual environment (done by every target that needs it)
 	.ci/setup
 
+system: ## the programs that tests run and no Python package brings: Chromium, PostgreSQL
+	.ci/system
+
 demo: setup ## from nothing to a trained, gated champion on people who do not exist
 	$(SAY) "Data, features, training, evaluation, gate: people who do not exist, about 4 minutes at first"
 	$(BIN)/dvc repro gate@demo
 	$(PYTHON) -m visavox.training.summary demo
 
-test: setup lint types unit ## everything that CI checks
+test: setup system lint types unit ## everything that CI checks
 
 lint: setup
 	$(SAY) "Lint: ruff"
@@ -41,7 +44,7 @@ types: setup
 	$(SAY) "Types: mypy --strict"
 	$(BIN)/mypy
 
-unit: setup
+unit: setup system
 	$(SAY) "Tests: pytest on $(WORKERS) workers, with coverage"
 	$(BIN)/pytest -n $(WORKERS) --dist loadfile --durations 10 --cov --cov-report=term --cov-fail-under=90
 
@@ -59,7 +62,10 @@ benchmark: setup ## 20 fridges, 400 strangers: reports/evaluate.json
 bench: setup ## decisions, retraining, personas side by side with the eager peer: reports/bench.json
 	$(PYTHON) -m tests.bench decision retrain personas
 
-bench-demo: setup ## `make demo` in a fresh clone, cold and warm: reports/bench.json
+bench-system: ## the programs that tests run and no Python package brings: Chromium, PostgreSQL
+	.ci/system
+
+demo: setup ## `make demo` in a fresh clone, cold and warm: reports/bench.json
 	$(PYTHON) -m tests.bench demo
 
 families: setup ## compare the Discriminator families: reports/families.json
