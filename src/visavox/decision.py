@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
@@ -49,17 +49,23 @@ class Policy:
     captures: int
     """How many captures they had."""
     levels: dict[str, Level]
+    provisional: dict[str, Level] = field(default_factory=dict)
+    """What is asked of members whom no training has seen yet; only a base bundle's policy says."""
 
-    def level(self, risk: str) -> Level:
-        if risk not in self.levels:
+    def level(self, risk: str, *, provisional: bool = False) -> Level:
+        levels = self.provisional if provisional else self.levels
+        if risk not in levels:
             raise ConfigError(
-                f"There is no risk setting {risk!r}.",
-                next_step=f"Choose one of {', '.join(self.levels)}.",
+                f"There is no {'provisional ' if provisional else ''}risk setting {risk!r}.",
+                next_step=f"Choose one of {', '.join(levels)}.",
             )
-        return self.levels[risk]
+        return levels[risk]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        values = asdict(self)
+        if not self.provisional:
+            del values["provisional"]  # a trained bundle stays what it was, byte for byte
+        return values
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> "Policy":
@@ -72,11 +78,27 @@ class Policy:
             ) from None
 
 
-def decide(embeddings: Embeddings, scores: Scores, policy: Policy, *, risk: str) -> Decision:
+@dataclass(frozen=True, slots=True)
+class Newcomers:
+    """Members who are scored by the base bundle, and what its policy asks of them."""
+
+    members: frozenset[str]
+    policy: Policy
+
+
+def decide(
+    embeddings: Embeddings,
+    scores: Scores,
+    policy: Policy,
+    *,
+    risk: str,
+    newcomers: Newcomers | None = None,
+) -> Decision:
     """Granted, refused or try again, for the one probe whose `scores` these are.
 
     A member who was let in after the policy was fitted makes a search longer, so thresholds
-    rise by the logarithm of the growth: as many strangers pass as before, or fewer.
+    rise by the logarithm of the growth: as many strangers pass as before, or fewer. Of a
+    newcomer more is asked than of the others, never less.
     """
     level = policy.level(risk)
     rejected = tuple(m for m in (embeddings.face, embeddings.voice) if isinstance(m, Rejected))
@@ -94,9 +116,13 @@ def decide(embeddings: Embeddings, scores: Scores, policy: Policy, *, risk: str)
         return Decision(
             Outcome.RETRY, None, ("not_comparable", *missing), _ask(rejected), (), None, rejected
         )
-    growth = max(0.0, math.log(len(scores.members) / max(policy.members, 1)))
     best = candidates[0]
-    threshold = level.asks(best) + growth
+    threshold = level.asks(best) + _growth(scores, policy)
+    margin = level.margin
+    if newcomers is not None and best.member in newcomers.members:
+        stricter = newcomers.policy.level(risk, provisional=True)
+        threshold = max(threshold, stricter.asks(best) + _growth(scores, newcomers.policy))
+        margin = max(margin, stricter.margin)
     shown = candidates[:CANDIDATES]
     if best.fused < threshold:
         if rejected:
@@ -108,7 +134,7 @@ def decide(embeddings: Embeddings, scores: Scores, policy: Policy, *, risk: str)
         return Decision(
             Outcome.REFUSED, None, ("below_threshold",), step, shown, threshold, rejected
         )
-    if len(candidates) > 1 and best.fused - candidates[1].fused < level.margin:
+    if len(candidates) > 1 and best.fused - candidates[1].fused < margin:
         step = (
             _ask(rejected)
             if rejected
@@ -121,6 +147,10 @@ def decide(embeddings: Embeddings, scores: Scores, policy: Policy, *, risk: str)
     return Decision(
         Outcome.GRANTED, best.member, reasons, "Open the fridge.", shown, threshold, rejected
     )
+
+
+def _growth(scores: Scores, policy: Policy) -> float:
+    return max(0.0, math.log(len(scores.members) / max(policy.members, 1)))
 
 
 def _candidates(scores: Scores) -> tuple[Candidate, ...]:

@@ -151,8 +151,9 @@ def repro(checkout: Path, target: str) -> str:
 
 def test_the_pipeline_runs_from_nothing_and_does_nothing_twice(checkout: Path) -> None:
     first = repro(checkout, "gate@demo")
-    for name in STAGES:
-        assert f"Running stage '{name}@demo'" in first
+    for name, described in STAGES.items():
+        if "demo" in described["foreach"]:
+            assert f"Running stage '{name}@demo'" in first
     assert "demo: 8 captures, 8 embedded anew" in first
     assert "benchmark" not in first
     for made in (

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from visavox.discriminator.base import BaseScorer
 from visavox.discriminator.calibration import Calibration
 from visavox.discriminator.logistic import LogisticScorer
 from visavox.discriminator.mlp import MlpScorer
@@ -21,6 +22,9 @@ from visavox.types import Matrix, Modality
 FAMILIES: dict[str, type[Scorer]] = {
     s.FAMILY: s for s in (PrototypeScorer, PldaScorer, LogisticScorer, MlpScorer)
 }
+
+_STORED: dict[str, type[Scorer]] = {**FAMILIES, BaseScorer.FAMILY: BaseScorer}
+"""What a bundle may hold: a family, or the base that newcomers are enrolled on."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,14 +108,14 @@ class Discriminator:
     def from_parts(cls, meta: Mapping[str, Any], tensors: Mapping[str, Array]) -> Self:
         """The inverse of `to_parts`; BundleError where the parts do not fit."""
         family, members = meta.get("family"), meta.get("members")
-        if family not in FAMILIES:
-            raise _unfit(f"is of the family {family!r}, not one of {', '.join(FAMILIES)}")
+        if family not in _STORED:
+            raise _unfit(f"is of the family {family!r}, not one of {', '.join(_STORED)}")
         if not isinstance(members, list) or not all(isinstance(m, str) for m in members):
             raise _unfit("names no members")
         if len(set(members)) != len(members):
             raise _unfit("names a member twice")
         experts = [
-            _expert(FAMILIES[family], _under(tensors, name), len(members))
+            _expert(_STORED[family], _under(tensors, name), len(members))
             for name in ("face", "voice")
         ]
         fusion = Fusion.of_tensors(_under(tensors, "fusion"))

@@ -66,7 +66,7 @@ def fit_members(
     )
     strangers = background.roles.strangers
     policy = fit_policy(
-        _maxima(discriminator, strangers.table),
+        maxima(discriminator, strangers.table),
         members=len(members),
         strangers=len(strangers),
         kappa=calibrated.kappa,
@@ -91,7 +91,7 @@ def _expert(
     return Expert(scorer, calibrated.lines[modality](counts), counts > 0)
 
 
-def _maxima(discriminator: Discriminator, table: EmbeddingTable) -> dict[str, Floats]:
+def maxima(discriminator: Discriminator, table: EmbeddingTable) -> dict[str, Floats]:
     """Each capture's highest LLR against the members: all heard, face alone, voice alone."""
     scores = discriminator.score(table)
     silent = np.full_like(scores.face, np.nan)
