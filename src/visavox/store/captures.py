@@ -1,0 +1,144 @@
+"""Captures of members: their embeddings in the database, their raw parts in the capture store."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Select, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from visavox.errors import NotFound
+from visavox.store import embeddings as codec
+from visavox.store import ids, paging
+from visavox.store.blobs import SUFFIX, Blobs
+from visavox.store.members import missing, touch
+from visavox.store.records import CaptureRecord, Page
+from visavox.store.tables import captures
+from visavox.store.vault import Owner, Vault
+from visavox.types import Embeddings, Modality
+
+c = captures.c
+
+
+@dataclass(frozen=True, slots=True)
+class Captures:
+    _connection: Connection
+    _vault: Vault
+    _blobs: Blobs
+    _on_failure: Callable[[Callable[[], None]], None]
+
+    def add(
+        self,
+        fridge: str,
+        member: str,
+        *,
+        embeddings: Embeddings,
+        raw: Mapping[str, bytes],
+        at: datetime,
+    ) -> CaptureRecord:
+        """Keep one capture of a member; `raw` are its parts by name, as `image` or `clip`.
+
+        The parts are in the capture store when this returns; the row that names them comes with
+        the commit. Without it they are removed, or found by `visavox.store.sweep`.
+        """
+        touch(self._connection, fridge)
+        capture, owner = ids.made("cap", at), Owner(fridge, member)
+        try:
+            sealed = self._vault.seal(owner, codec.written(embeddings), _where(capture))
+        except NotFound:
+            raise missing(fridge, member) from None
+        digest = hashlib.sha256()
+        names = []
+        for part, content in sorted(raw.items()):
+            digest.update(hashlib.sha256(content).digest())
+            name = f"{fridge}/{capture}/{ids.checked(part, 'part of a capture')}{SUFFIX}"
+            self._on_failure(lambda name=name: self._blobs.delete(name))  # type: ignore[misc]
+            self._blobs.put(name, self._vault.seal(owner, content, _raw(name)))
+            names.append(name)
+        values: dict[str, Any] = {
+            "id": capture,
+            "fridge": fridge,
+            "member": member,
+            "created_at": at,
+            "modalities": [modality.value for modality in codec.given(embeddings)],
+            "sha256": digest.hexdigest(),
+            "blob": names,
+        }
+        try:
+            self._connection.execute(insert(captures).values(embeddings_sealed=sealed, **values))
+        except IntegrityError:
+            raise missing(fridge, member) from None
+        return _record(values, embeddings)
+
+    def get(self, fridge: str, member: str, capture: str) -> CaptureRecord:
+        row = self._connection.execute(_of(fridge, member).where(c.id == capture)).first()
+        if row is None:
+            raise NotFound(
+                f"The member {member!r} has no capture {capture!r}.", next_step="Check the id."
+            )
+        return self._opened(row)
+
+    def of(self, fridge: str, member: str) -> tuple[CaptureRecord, ...]:
+        """All of one member's, oldest first."""
+        rows = self._connection.execute(_of(fridge, member).order_by(c.id))
+        return tuple(self._opened(row) for row in rows.all())
+
+    def of_fridge(self, fridge: str) -> dict[str, tuple[CaptureRecord, ...]]:
+        """All of a fridge's by member, oldest first; members without any are not there."""
+        asked = select(captures).where(c.fridge == fridge).order_by(c.member, c.id)
+        found: dict[str, tuple[CaptureRecord, ...]] = {}
+        for row in self._connection.execute(asked).all():
+            found[row.member] = (*found.get(row.member, ()), self._opened(row))
+        return found
+
+    def page(
+        self, fridge: str, member: str, *, cursor: str | None = None, limit: int = paging.LIMIT
+    ) -> Page[CaptureRecord]:
+        return paging.page(
+            self._connection,
+            _of(fridge, member),
+            c.id,
+            self._opened,
+            cursor=cursor,
+            limit=limit,
+        )
+
+    def raw(self, capture: CaptureRecord) -> dict[str, bytes]:
+        """Its parts by name, as they came."""
+        return {
+            name.rsplit("/", 1)[1].removesuffix(SUFFIX): self._vault.open(
+                self._blobs.get(name), _raw(name)
+            )
+            for name in capture.blob
+        }
+
+    def _opened(self, row: Any) -> CaptureRecord:
+        content = self._vault.open(row.embeddings_sealed, _where(row.id))
+        return _record(row._mapping, codec.read(content))
+
+
+def _record(values: Mapping[str, Any], embeddings: Embeddings) -> CaptureRecord:
+    return CaptureRecord(
+        id=values["id"],
+        fridge=values["fridge"],
+        member=values["member"],
+        created_at=values["created_at"],
+        modalities=tuple(Modality(name) for name in values["modalities"]),
+        sha256=values["sha256"],
+        blob=tuple(values["blob"]),
+        embeddings=embeddings,
+    )
+
+
+def _of(fridge: str, member: str) -> Select[Any]:
+    return select(captures).where(c.fridge == fridge, c.member == member)
+
+
+def _where(capture: str) -> str:
+    return f"captures|{capture}|embeddings"
+
+
+def _raw(name: str) -> str:
+    return f"blobs|{name}|"

@@ -1,0 +1,70 @@
+"""One transaction, and everything that can be done in it."""
+
+import logging
+from collections.abc import Callable
+
+from sqlalchemy import Connection
+
+from visavox.errors import BlobError
+from visavox.store.access import AttemptCounts, Challenges, Keys
+from visavox.store.auditing import Audit
+from visavox.store.blobs import Blobs
+from visavox.store.captures import Captures
+from visavox.store.fridges import Compartments, Fridges
+from visavox.store.grants import Grants
+from visavox.store.idempotency import Idempotency
+from visavox.store.journal import Decisions, Events
+from visavox.store.keyring import Keyring
+from visavox.store.members import Members
+from visavox.store.retraining import Retraining
+from visavox.store.vault import Vault
+
+log = logging.getLogger(__name__)
+
+
+class Unit:
+    """The repositories of one transaction. They are of no use once it has ended.
+
+    Lock in this order, as the methods do by themselves: the fridge, its members, attempts, and
+    the audit log last.
+    """
+
+    def __init__(self, connection: Connection, keyring: Keyring, blobs: Blobs) -> None:
+        self._afterwards: list[Callable[[], None]] = []
+        self._undo: list[Callable[[], None]] = []
+        self.erased = False
+        """Whether a key was destroyed, so that its row should leave the files too."""
+        vault = Vault(connection, keyring)
+        self.fridges = Fridges(connection, vault)
+        self.compartments = Compartments(connection)
+        self.members = Members(connection, vault, blobs, self._afterwards.append, self._forget)
+        self.captures = Captures(connection, vault, blobs, self._undo.append)
+        self.grants = Grants(connection)
+        self.keys = Keys(connection)
+        self.challenges = Challenges(connection)
+        self.attempts = AttemptCounts(connection)
+        self.decisions = Decisions(connection, vault)
+        self.events = Events(connection)
+        self.audit = Audit(connection)
+        self.idempotency = Idempotency(connection, vault)
+        self.retraining = Retraining(connection)
+
+    def committed(self) -> None:
+        """What could only be done once the rows were."""
+        _try(self._afterwards)
+
+    def failed(self) -> None:
+        """Take back what no transaction takes back."""
+        _try(self._undo)
+
+    def _forget(self) -> None:
+        self.erased = True
+
+
+def _try(steps: list[Callable[[], None]]) -> None:
+    for step in steps:
+        try:
+            step()
+        except BlobError as error:
+            # Nobody can open it, and the sweep finds it: no reason to fail what is done.
+            log.warning("left for the sweep: %s", error.problem)
