@@ -1,0 +1,334 @@
+"""Bring everything up: the API, a fridge full of personas, their model, and the page.
+
+Each step asks what is there and adds what is missing, so that it may be broken off and run again
+at any time: what has been enrolled, removed or decided meanwhile stays as it is.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from demo import people
+from demo.client import Client, Shown
+from demo.people import Cast, Persona
+from demo.problems import ApiProblem, DemoProblem
+from demo.processes import Program, ask_for_port
+from demo.settings import FRIDGE, DemoSettings
+
+COMPARTMENTS = (("top", "Top shelf"), ("drawer", "Vegetable drawer"))
+READY_S = 60.0
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Secrets of the demo's keys: one for the kiosk page, two for the Gradio page."""
+
+    page: str
+    kiosk: str
+    admin: str
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """What is up, for whoever wants to visit."""
+
+    settings: DemoSettings
+    keys: Keys
+    members: int
+    number: str  # at the PIN pad, of the first member who has a PIN
+    pin: str
+
+    @property
+    def kiosk_page(self) -> str:
+        return kiosk_page(self.settings, self.keys)
+
+
+def kiosk_page(settings: DemoSettings, keys: Keys) -> str:
+    """The kiosk with its key behind the #, which a browser never sends anywhere."""
+    return f"{settings.api}/kiosk/#key={keys.page}&fridge={FRIDGE}"
+
+
+def up(settings: DemoSettings, say: Say) -> House:
+    """Everything runs when this returns."""
+    api, page = programs(settings)
+    _check_data(settings)
+    settings.state.mkdir(parents=True, exist_ok=True)
+    restarted = _start_api(settings, api, say)
+    keys = _keys(settings, say)
+    cast = people.cast(settings.people, settings.state)
+    with Client(settings.api, keys.admin) as admin:
+        _fridge(admin)
+        _install_champion(settings, admin, say)
+        _enrol(settings, admin, cast, say)
+        members = admin.members(FRIDGE)
+    _start_page(settings, page, say, again=restarted)
+    pins = {p.id: p.pin for p in cast.members}
+    known = [m for m in members if m.get("has_pin") and m["id"] in pins]
+    return House(
+        settings,
+        keys,
+        len(members),
+        str(known[0]["number"]) if known else "",
+        pins[str(known[0]["id"])] if known else "",
+    )
+
+
+def down(settings: DemoSettings) -> list[str]:
+    """End what runs; the names of what was ended."""
+    return [p.name for p in reversed(programs(settings)) if p.stop()]
+
+
+def programs(settings: DemoSettings) -> tuple[Program, Program]:
+    """The API and the page, in the order in which they start."""
+    return Program("api", settings.state), Program("page", settings.state)
+
+
+def read_keys(settings: DemoSettings) -> Keys:
+    """The keys that an earlier `up` made."""
+    try:
+        return Keys(**json.loads(settings.keys.read_text(encoding="utf-8")))
+    except (OSError, ValueError, TypeError):
+        raise DemoProblem(
+            f"There are no keys at {settings.keys}.", next_step="Run `make demo` first."
+        ) from None
+
+
+def environment(settings: DemoSettings) -> dict[str, str]:
+    """What the API and the page are told. Analytics stay off, threads few."""
+    state = settings.state.resolve()
+    return {
+        "VISAVOX_ENVIRONMENT": "development",
+        "VISAVOX_STATE": str(state / "state"),
+        "VISAVOX_DEMO_STATE": str(state),
+        "VISAVOX_DEMO_DATA": str(settings.data.resolve()),
+        "VISAVOX_DEMO_REPORTS": str(settings.reports.resolve()),
+        "API_PORT": str(settings.api_port),
+        "DEMO_PORT": str(settings.demo_port),
+        "GRADIO_ANALYTICS_ENABLED": "False",
+        "GRADIO_TEMP_DIR": str(state / "gradio"),
+        "HF_HUB_OFFLINE": "1",
+        "OMP_NUM_THREADS": "1",
+        "PYTHONUNBUFFERED": "1",
+    }
+
+
+def _check_data(settings: DemoSettings) -> None:
+    for path in (settings.people / "manifest.csv", champion(settings), base(settings)):
+        if not path.exists():
+            raise DemoProblem(
+                f"{path} is missing.",
+                next_step="Make it: `dvc repro gate@demo base@cohort`; `make demo` does.",
+            )
+
+
+def champion(settings: DemoSettings) -> Path:
+    """The trained bundle of the demo's fridge."""
+    folder = settings.data / "bundles" / settings.dataset
+    inside = sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
+    return inside[0] if inside else folder
+
+
+def base(settings: DemoSettings) -> Path:
+    """The bundle that newcomers are enrolled on."""
+    return settings.data / "bundles" / "cohort"
+
+
+def _api(settings: DemoSettings, *words: str) -> str:
+    """One command of the API's command line; what it prints."""
+    done = subprocess.run(  # noqa: S603 (our own program, no shell)
+        [sys.executable, "-m", "api", *words],
+        env={**os.environ, **environment(settings)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise DemoProblem(
+            f"`python -m api {' '.join(words[:2])}` failed: {done.stderr.strip()[-800:]}",
+            next_step="Mend what it names, and run `make demo` again.",
+        )
+    return done.stdout.strip()
+
+
+def _start_api(settings: DemoSettings, api: Program, say: Say) -> bool:
+    """Whether it had to be started."""
+    with Client(settings.api, "") as anybody:
+        if api.running() == settings.api_port and anybody.ready():
+            return False
+        api.stop()
+        ask_for_port(settings.api_port, "API_PORT")
+        say("The API: database, models, keys")
+        _api(settings, "migrate")
+        _api(settings, "model", "base", str(base(settings)))
+        command = [sys.executable, "-m", "api", "serve", "--host", "127.0.0.1"]
+        api.start(
+            [*command, "--port", str(settings.api_port)], environment(settings), settings.api_port
+        )
+        api.wait(anybody.ready, READY_S)
+    return True
+
+
+def _keys(settings: DemoSettings, say: Say) -> Keys:
+    """The keys in use, made anew where they are lost or revoked."""
+    try:
+        keys = read_keys(settings)
+        if all(_known(settings, key) for key in (keys.page, keys.kiosk, keys.admin)):
+            return keys
+    except DemoProblem:
+        pass
+    say("Keys: one kiosk for the page, one for this demo, one admin")
+    admin = _api(settings, "key", "create", "--role", "admin", "--name", "demo-admin")
+    secret = next((w for w in reversed(admin.split()) if w.startswith("vx_")), admin)
+    with Client(settings.api, secret) as client:
+        _fridge(client)  # a key can only be for a fridge that is there
+        keys = Keys(
+            page=str(_secret(client.add_key("Kiosk page", "kiosk", [FRIDGE]))),
+            kiosk=str(_secret(client.add_key("Gradio demo", "kiosk", [FRIDGE]))),
+            admin=secret,
+        )
+    told = {"page": keys.page, "kiosk": keys.kiosk, "admin": keys.admin}
+    write_secret(settings.keys, json.dumps(told))
+    return keys
+
+
+def write_secret(path: Path, text: str) -> None:
+    """For the owner's eyes only, from the first byte on."""
+    half = path.with_suffix(".half")
+    half.unlink(missing_ok=True)
+    with os.fdopen(os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
+    half.replace(path)
+
+
+def _secret(made: Mapping[str, Any]) -> Any:
+    return made.get("secret") or made.get("key")
+
+
+def _known(settings: DemoSettings, key: str) -> bool:
+    with Client(settings.api, key) as client:
+        try:
+            client.me()
+        except ApiProblem as error:
+            if error.status == httpx.codes.UNAUTHORIZED:
+                return False
+            raise
+    return True
+
+
+def _fridge(admin: Client) -> None:
+    with _may_be_there():
+        admin.add_fridge(FRIDGE, "The demo's fridge", risk="normal", locale="en")
+    for compartment, name in COMPARTMENTS:
+        with _may_be_there():
+            admin.add_compartment(FRIDGE, compartment, name)
+
+
+@contextmanager
+def _may_be_there() -> Iterator[None]:
+    """That something exists already is fine."""
+    try:
+        yield
+    except ApiProblem as error:
+        if error.status != httpx.codes.CONFLICT:
+            raise
+
+
+def _install_champion(settings: DemoSettings, admin: Client, say: Say) -> None:
+    bundle = champion(settings)
+    if _digest(admin.model(FRIDGE)) == _named(bundle):
+        return
+    say("The trained champion goes live")
+    _api(settings, "model", "install", str(bundle), "--fridge", FRIDGE)
+
+
+def _named(folder: Path) -> str:
+    """The digest of the bundle in `folder`: a bundle's folder is named after it."""
+    inside = [folder, *folder.iterdir()]
+    return next((p.name for p in inside if (p / "manifest.json").exists()), "")
+
+
+def _digest(model: Mapping[str, Any]) -> str:
+    return str(model.get("bundle") or model.get("digest") or "")
+
+
+def _enrol(settings: DemoSettings, admin: Client, cast: Cast, say: Say) -> None:
+    """Enrol the dataset's members once; whoever was removed since stays removed."""
+    record = settings.state / "enrolled.json"
+    try:
+        done = set(json.loads(record.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        done = set()
+    there = {str(m["id"]) for m in admin.members(FRIDGE)}
+    missing = [p for p in cast.members if p.id not in done | there]
+    if missing:
+        say(f"Enrolling {len(missing)} personas")
+    for who in missing:
+        enrol_persona(admin, who)
+        done.add(who.id)
+        record.write_text(json.dumps(sorted(done | there)), encoding="utf-8")
+
+
+def enrol_persona(admin: Client, who: Persona) -> None:
+    """Enrol one, leaving out the captures that the API finds poor."""
+    takes: Sequence[Shown] = who.enrol
+    while True:
+        try:
+            admin.enrol(
+                FRIDGE,
+                takes,
+                name=who.name,
+                member=who.id,
+                locale=who.locale,
+                pin=who.pin,
+                compartments=[c for c, _ in COMPARTMENTS],
+                accept_warnings=True,  # siblings are among them, on purpose
+            )
+        except ApiProblem as error:
+            better = without_poor(takes, error)
+            if not better:
+                raise
+            takes = better
+        else:
+            return
+
+
+def without_poor(takes: Sequence[Shown], error: ApiProblem) -> tuple[Shown, ...]:
+    """The captures that the refusal does not name; none of them where it names none."""
+    poor = {
+        int(digits)
+        for digits in ("".join(filter(str.isdigit, f.field)) for f in error.fields)
+        if digits
+    }
+    kept = tuple(take for i, take in enumerate(takes) if i not in poor)
+    return kept if poor and len(kept) < len(takes) else ()
+
+
+def _start_page(settings: DemoSettings, page: Program, say: Say, *, again: bool) -> None:
+    def ready() -> bool:
+        try:
+            return httpx.get(f"{settings.page}/", timeout=2.0, trust_env=False).is_success
+        except httpx.HTTPError:
+            return False
+
+    if not again and page.running() == settings.demo_port and ready():
+        return
+    page.stop()
+    ask_for_port(settings.demo_port, "DEMO_PORT")
+    say("The demo page")
+    page.start([sys.executable, "-m", "demo", "serve"], environment(settings), settings.demo_port)
+    page.wait(ready, READY_S)
+
+
+def at_ports(settings: DemoSettings, api_port: int, demo_port: int) -> DemoSettings:
+    """The same demo at other ports."""
+    return replace(settings, api_port=api_port, demo_port=demo_port)

@@ -1,0 +1,172 @@
+"""Members: who may open the fridge; adding, removing, and watching what happens."""
+
+from typing import Any
+
+import gradio as gr
+
+from demo import cards
+from demo.desk import Desk, told
+from demo.problems import DemoProblem
+
+INTRO = """<p class="vx-intro">Everybody who may open the fridge. Removing somebody
+<b>destroys the key</b> that their pictures, recordings and templates are sealed with, and shows
+the proof.</p>"""
+
+HEADERS = ["Name", "Id", "Number", "Language", "Captures", "PIN", "Model", "Since (UTC)"]
+
+
+def rows(members: list[dict[str, Any]], provisional: set[str]) -> list[list[str]]:
+    """The table of members; `provisional` are those whom the trained model does not know yet."""
+    return [
+        [
+            str(m["name"]),
+            str(m["id"]),
+            str(m.get("number") or ""),
+            {"en": "English", "fr": "Français"}.get(str(m.get("locale")), str(m.get("locale"))),
+            str(m.get("captures", "")),
+            "yes" if m.get("has_pin") else "no",
+            "provisional" if m.get("provisional") or m["id"] in provisional else "trained",
+            cards.moment(m.get("created_at")),
+        ]
+        for m in members
+    ]
+
+
+def provisional_in(model: dict[str, Any]) -> set[str]:
+    """The members whom a fridge's model knows only provisionally."""
+    found = model.get("provisional_members") or model.get("provisional") or []
+    return {str(m) for m in found} if isinstance(found, list) else set()
+
+
+def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
+    """Lay the tab out."""
+    gr.HTML(INTRO)
+    with gr.Row():
+        with gr.Column(scale=6):
+            with gr.Row():
+                refresh = gr.Button("Refresh", size="sm")
+                follow = gr.Checkbox(label="Watch: refresh every two seconds", value=False)
+            table = gr.Dataframe(
+                headers=HEADERS, interactive=False, wrap=False, elem_id="members-table",
+                type="array", max_height=460, buttons=[],
+            )  # fmt: skip
+            gr.HTML('<p class="vx-intro"><b>What happened lately</b></p>')
+            events = gr.HTML(elem_id="members-events")
+        with gr.Column(scale=4):
+            model = gr.HTML(elem_id="members-model")
+            add = gr.Dropdown(label="Add a persona", elem_id="members-add")
+            added = gr.Button("Add", elem_id="members-add-go")
+            chosen = gr.Dropdown(label="Remove a member", elem_id="members-remove")
+            sure = gr.Checkbox(
+                label="Yes, erase this member for good", value=False, elem_id="members-sure"
+            )
+            remove = gr.Button("Remove", variant="stop", elem_id="members-remove-go")
+            result = gr.HTML(cards.waiting("Proof will stand here."), elem_id="members-result")
+    timer = gr.Timer(2, active=False)
+    shown = [table, model, events, add, chosen]
+
+    def fresh(add: str | None, chosen: str | None) -> tuple[Any, ...]:
+        try:
+            members = desk.members()
+            about = desk.admin.model(desk.fridge)
+            happened = desk.admin.events(desk.fridge)
+        except DemoProblem as error:
+            return ([], told(error), "", gr.skip(), gr.skip())
+        there = {str(m["id"]) for m in members}
+        outside = [
+            (p.name, p.id) for p in (*desk.cast.newcomers, *desk.cast.members) if p.id not in there
+        ]
+        inside = [(f"{m['name']} ({m['id']})", str(m["id"])) for m in members]
+        return (
+            rows(members, provisional_in(about)),
+            _model(about, len(members)),
+            _events(happened),
+            gr.update(choices=outside, value=add if add in dict(_flip(outside)) else None),
+            gr.update(choices=inside, value=chosen if chosen in there else None),
+        )
+
+    def enrol(chosen: str | None) -> str:
+        if not chosen:
+            return cards.waiting("Choose who is to be added.")
+        who = desk.cast[chosen]
+        try:
+            answer = desk.admin.enrol(
+                desk.fridge, who.enrol, name=who.name, member=who.id, locale=who.locale, pin=who.pin,
+                compartments=[c for _, c in desk.compartments()], accept_warnings=True,
+            )  # fmt: skip
+            return cards.enrolled(answer, who.name, desk.namer())
+        except DemoProblem as error:
+            return told(error)
+
+    def erase(member: str | None, sure: bool) -> tuple[str, bool]:
+        if not member:
+            return cards.waiting("Choose who is to be removed."), sure
+        if not sure:
+            return cards.waiting("Erasing cannot be undone: tick the box first."), False
+        try:
+            name = str(desk.admin.member(desk.fridge, member)["name"])
+            proof = desk.admin.remove(desk.fridge, member)
+            return cards.erased(proof, name, desk.admin.audit()), False
+        except DemoProblem as error:
+            return told(error), False
+
+    def pick(table: list[list[str]], event: gr.SelectData) -> Any:
+        return str(table[event.index[0]][1])
+
+    asked = [add, chosen]
+    gr.on(
+        [page.load, tab.select, refresh.click, timer.tick], fresh, asked, shown,
+        show_progress="hidden",
+    )  # fmt: skip
+    follow.change(lambda on: gr.Timer(active=on), follow, timer, show_progress="hidden")
+    table.select(pick, table, chosen, show_progress="hidden")
+    added.click(enrol, add, result).then(fresh, asked, shown, show_progress="hidden")
+    remove.click(erase, [chosen, sure], [result, sure]).then(
+        fresh, asked, shown, show_progress="hidden"
+    )
+
+
+def _flip(choices: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [(value, name) for name, value in choices]
+
+
+def _model(model: dict[str, Any], members: int) -> str:
+    bundle = str(model.get("bundle") or model.get("digest") or "")
+    waiting = len(provisional_in(model))
+    figures = [
+        (str(members), "members"),
+        (str(members - waiting), "in the trained model"),
+        (str(waiting), "provisional"),
+    ]
+    return figures_row(figures) + cards.facts_table(
+        [
+            ("risk setting", model.get("risk")),
+            ("threshold", model.get("threshold")),
+            ("family", model.get("family") or "–"),
+            ("bundle", f"{bundle[:16]}…" if bundle else "none: everybody is provisional"),
+            ("measured on", model.get("population")),
+        ]
+    )
+
+
+def figures_row(figures: list[tuple[str, str]]) -> str:
+    """Numbers side by side, each with what it counts."""
+    each = "".join(
+        f'<div class="vx-figure"><b>{value}</b><span>{name}</span></div>' for value, name in figures
+    )
+    return f'<div class="vx-figures">{each}</div>'
+
+
+def _events(events: list[dict[str, Any]]) -> str:
+    if not events:
+        return '<p class="vx-quiet">Nothing worth a note.</p>'
+    return cards.facts_table(
+        [(cards.moment(e.get("at")), f"{cards.reason(str(e.get('kind')))} {_plain(e.get('detail'))}")
+         for e in events]
+    )  # fmt: skip
+
+
+def _plain(detail: Any) -> str:
+    if isinstance(detail, dict):
+        return ", ".join(f"{k} {v}" for k, v in detail.items())
+    return str(detail or "")
