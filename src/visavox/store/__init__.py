@@ -1,24 +1,25 @@
 """What the service keeps: SQLite or PostgreSQL, a capture store, everything personal sealed.
 
-house = store.open(url, keyring=Keyring.file(path), blobs=blobs.connect(folder))
-house.migrate()
-with house.begin() as unit:
-    unit.fridges.add("kitchen", name="Kitchen", risk="normal", locale="en", at=now)
+    house = store.open(url, keyring=Keyring.file(path), blobs=blobs.connect(folder))
+    house.migrate()
+    with house.begin() as unit:
+        unit.fridges.add("kitchen", name="Kitchen", risk="normal", locale="en", at=now)
 """
 
 import contextlib
-from collections.abc import Iterator
-from datetime import UTC, datetime
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Engine, insert, select
 
 from visavox.audit import GENESIS
-from visavox.store import database, tables, vault
+from visavox.store import database, rotation, schema, sweeping, tables, vault
 from visavox.store.blobs import Blobs
 from visavox.store.keyring import Keyring
+from visavox.store.sweeping import Swept
 from visavox.store.unit import Unit
 
-__all__ = ["Store", "Unit", "open"]
+__all__ = ["Store", "Swept", "Unit", "open"]
 
 
 class Store:
@@ -47,7 +48,7 @@ class Store:
             raise
         unit.committed()
         if unit.erased:
-            database.forget_deleted(self._engine, "data_keys")
+            database.forget_deleted(self._engine, tables.data_keys.name)
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Unit]:
@@ -58,13 +59,57 @@ class Store:
     def migrate(self) -> None:
         """Bring the tables to this version; several may do so at once."""
         with database.transaction(self._engine, writes=True) as connection:
-            tables.metadata.create_all(connection)
+            schema.upgrade(connection)
             if connection.scalar(select(tables.audit_head.c.id)) is None:
                 head = insert(tables.audit_head)
                 connection.execute(head.values(id=1, seq=0, digest=GENESIS))
             if connection.scalar(select(tables.master.c.id)) is None:
                 vault.adopt(connection, self.keyring.newest, datetime.now(UTC))
                 vault.Vault(connection, self.keyring).create(vault.HOUSE)
+
+    def check(self) -> None:
+        """Raise unless it can be used: Busy, NotMigrated, or Sealed where a master key lacks."""
+        with database.transaction(self._engine, writes=False) as connection:
+            schema.check(connection)
+            for key_id in {rotation.current(connection), *rotation.in_use(connection)}:
+                self.keyring.find(key_id)
+
+    def rotate(self, *, at: datetime, progress: Callable[[int], None] = lambda _: None) -> int:
+        """Wrap every data key under the keyring's newest master key; how many were changed.
+
+        The service may run meanwhile. Stopped half way, it goes on where it was.
+        """
+        with database.transaction(self._engine, writes=True) as connection:
+            rotation.begin(connection, self.keyring, at=at)
+        done = 0
+        while True:
+            with database.transaction(self._engine, writes=True) as connection:
+                changed = rotation.step(connection, self.keyring)
+            if not changed:
+                break
+            done += changed
+            progress(done)
+        # The old wrappings, too, should leave the database's files.
+        database.forget_deleted(self._engine, tables.data_keys.name)
+        return done
+
+    def wrapped(self) -> dict[str, int]:
+        """How many data keys each master key wraps, by the master key's id; current one too."""
+        with database.transaction(self._engine, writes=False) as connection:
+            return {rotation.current(connection): 0} | rotation.in_use(connection)
+
+    def sweep(self, *, at: datetime, grace: timedelta = sweeping.GRACE) -> Swept:
+        """Remove what nothing names or needs any more: captures of enrolments that were cut off,
+        spent challenges and answers.
+        """
+        with self.begin() as unit:
+            challenges = unit.challenges.sweep(before=at)
+            answers = unit.idempotency.sweep(before=at)
+        with database.transaction(self._engine, writes=False) as connection:
+            orphans = sweeping.orphans(connection, self.blobs, before=at - grace)
+        for name in orphans:
+            self.blobs.delete(name)
+        return Swept(len(orphans), challenges, answers)
 
     def close(self) -> None:
         self._engine.dispose()

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from visavox.errors import Busy, ConfigError, Invalid
+from visavox.errors import Busy, ConfigError, Invalid, NotMigrated
 
 _BUSY_S = 15
 """How long a transaction waits for others before it gives up."""
@@ -79,7 +79,14 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
     try:
         with engine.connect().execution_options(**options) as connection, connection.begin():
             yield connection
-    except (OperationalError, PoolTimeout) as error:
+    except (OperationalError, ProgrammingError, PoolTimeout) as error:
+        if _lacks_a_table(error):
+            raise NotMigrated(
+                "The database does not have this version's tables.",
+                next_step="Run: python -m api migrate",
+            ) from error
+        if isinstance(error, ProgrammingError):
+            raise
         raise Busy(
             f"The database does not answer, or others keep it locked ({_said(error)}).",
             next_step="Try again; if it stays so, see whether it runs.",
@@ -109,6 +116,11 @@ def is_duplicate(error: IntegrityError) -> bool:
         named = origin.sqlite_errorname
         return named in {"SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE"}
     return getattr(origin, "sqlstate", None) == "23505"
+
+
+def _lacks_a_table(error: Exception) -> bool:
+    origin = getattr(error, "orig", None)
+    return getattr(origin, "sqlstate", "") == "42P01" or "no such table" in str(origin)
 
 
 def _said(error: DBAPIError | PoolTimeout) -> str:

@@ -86,6 +86,18 @@ class Members:
         asked = select(m.id).where(m.fridge == fridge).order_by(m.id)
         return tuple(self._connection.scalars(asked))
 
+    def roster(self, fridge: str) -> dict[str, tuple[datetime, int]]:
+        """Each member's id, since when they are one, and how many captures they have; opens nothing."""
+        c = captures.c
+        asked = (
+            select(m.id, m.created_at, func.count(c.id))
+            .outerjoin(captures, (c.fridge == m.fridge) & (c.member == m.id))
+            .where(m.fridge == fridge)
+            .group_by(m.id, m.created_at)
+            .order_by(m.id)
+        )
+        return {row[0]: (row[1], int(row[2])) for row in self._connection.execute(asked).all()}
+
     def page(
         self, fridge: str, *, cursor: str | None = None, limit: int = paging.LIMIT
     ) -> Page[Member]:

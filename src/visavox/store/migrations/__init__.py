@@ -1,0 +1,1 @@
+"""The tables' history, in Alembic; `visavox.store.schema` runs it."""
