@@ -1,0 +1,47 @@
+"""Versions of mutable resources on the wire: `ETag: "7"` out, `If-Match: "7"` in (RFC 9110)."""
+
+import re
+from typing import Annotated
+
+from fastapi import Depends, Header, Response
+
+from visavox.errors import Invalid, Stale
+
+_STRONG = re.compile(r'"([0-9]{1,9})"')
+
+
+def tag(response: Response, version: int) -> None:
+    """Give the answer the version of what it shows."""
+    response.headers["ETag"] = f'"{version}"'
+
+
+def expected(
+    if_match: Annotated[
+        str | None,
+        Header(
+            description='The ETag that the change is meant for, as `"7"`; another one gives 412.',
+            max_length=200,
+            examples=['"7"'],
+        ),
+    ] = None,
+) -> int | None:
+    """The version that a change is meant for; None for any.
+
+    A tag that this service never gives, a weak one among them, is of no version: Stale.
+    """
+    if if_match is None or if_match.strip() == "*":
+        return None
+    if "," in if_match:
+        raise Invalid(
+            "If-Match names several versions.", next_step="Send the one ETag that you have read."
+        )
+    found = _STRONG.fullmatch(if_match.strip())
+    if found is None:
+        raise Stale(
+            "If-Match names no version of this.",
+            next_step="Read it again, and send its ETag as it came, quotes included.",
+        )
+    return int(found.group(1))
+
+
+IfMatch = Annotated[int | None, Depends(expected)]
