@@ -1,9 +1,9 @@
-"""`python -m tests.bench decision retrain personas demo`: measure these, into reports/bench.json."""
+"""`python -m tests.bench decision retrain personas service demo`: measure these, into reports/."""
 
 import importlib
 import sys
 
-GROUPS = ("decision", "retrain", "personas", "demo")
+GROUPS = ("decision", "retrain", "personas", "service", "demo")
 
 
 def main() -> None:
