@@ -62,10 +62,7 @@ benchmark: setup ## 20 fridges, 400 strangers: reports/evaluate.json
 bench: setup ## decisions, retraining, personas side by side with the eager peer: reports/bench.json
 	$(PYTHON) -m tests.bench decision retrain personas
 
-bench-system: ## the programs that tests run and no Python package brings: Chromium, PostgreSQL
-	.ci/system
-
-demo: setup ## `make demo` in a fresh clone, cold and warm: reports/bench.json
+bench-demo: setup ## `make demo` in a fresh clone, cold and warm: reports/bench.json
 	$(PYTHON) -m tests.bench demo
 
 families: setup ## compare the Discriminator families: reports/families.json
