@@ -1,0 +1,300 @@
+"""From a verdict to an answer, in one transaction, whatever was asked by: face and voice, or PIN.
+
+    lock? → too late? → still a member? → may open anything? → count → record → audit → ticket
+
+What was decided before the transaction is only a proposal: while it was computed, the kiosk may
+have been locked, the challenge used, the member erased.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from visavox.errors import NotFound
+from visavox.service import attempts, challenges
+from visavox.service.answer import Answer
+from visavox.service.attempts import Lock, fridge_scope, kiosk_scope
+from visavox.service.house import Actor, House
+from visavox.store import Unit
+from visavox.store.records import (
+    Attempts,
+    Compartment,
+    DecisionOutcome,
+    DecisionRecord,
+    Member,
+    Method,
+    Role,
+)
+from visavox.types import Candidate, Embeddings, Modality, Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What a way in proposes."""
+
+    method: Method
+    fridge: str
+    outcome: DecisionOutcome
+    member: str | None
+    reasons: tuple[str, ...]
+    next_step: str
+    candidates: tuple[Candidate, ...] = ()
+    threshold: float | None = None
+    rejected: tuple[Rejected, ...] = ()
+    provisional: bool = False
+    characterizer: str | None = None
+    bundle: str | None = None
+    base: str | None = None
+    challenge: str | None = None
+    probe: Embeddings | None = None
+    pin_hash: str | None = None  # what the PIN was compared with
+
+
+LOCKED_STEP = "Too many failed attempts. Wait, then try again."
+CAPPED_STEP = "Too many failed attempts. Ask the fridge's admin to unlock it."
+_STEPS = {
+    "too_slow": "That took too long. Please try again.",
+    "member_removed": "You were not recognised. If you are a member, ask the admin to enrol you.",
+    "no_compartment": "You were recognised, but nothing here is yours to open: ask the admin.",
+    "wrong_pin": "The number or the PIN is wrong.",
+}
+
+
+def locked(method: Method, fridge: str, lock: Lock) -> Verdict:
+    """Nothing was looked at."""
+    step = CAPPED_STEP if lock.capped else LOCKED_STEP
+    reasons = ("locked_until_lifted",) if lock.capped else ("locked",)
+    return Verdict(method, fridge, DecisionOutcome.LOCKED, None, reasons, step)
+
+
+def standing_lock(unit: Unit, who: Actor, fridge: str, at: datetime) -> Lock:
+    """Whether this kiosk may ask this fridge anything now."""
+    scopes = kiosk_scope(who.key_id), fridge_scope(fridge)
+    return attempts.strictest([attempts.lock_of(unit.attempts.get(s), at) for s in scopes])
+
+
+def conclude(house: House, who: Actor, verdict: Verdict, *, arrived: datetime) -> Answer:
+    """Count, record and answer. A ticket leaves here only once all of it is kept."""
+    with house.store.begin() as unit:
+        if verdict.challenge is not None and not unit.challenges.consume(
+            verdict.challenge, at=arrived
+        ):
+            raise challenges.refused()
+        verdict, member, compartments = _confirmed(unit, verdict)
+        counted = unit.attempts.claim(kiosk_scope(who.key_id), fridge_scope(verdict.fridge))
+        at = house.clock()  # after waiting for whoever held these
+        lock = attempts.strictest([attempts.lock_of(c, at) for c in counted])
+        if lock.locked:
+            shut = locked(verdict.method, verdict.fridge, lock)
+            verdict = replace(shut, challenge=verdict.challenge)
+            compartments = ()
+        elif granted_late(verdict, at - arrived, house):
+            verdict = _instead(verdict, DecisionOutcome.RETRY, "too_slow")
+            compartments = ()
+        if not lock.locked:
+            lock = _count(unit, house, who, verdict, counted, at)
+        granted = verdict.outcome is DecisionOutcome.GRANTED
+        expires_at = at + timedelta(seconds=house.settings.ticket_life) if granted else None
+        record = unit.decisions.add(
+            _record(who, verdict, at, compartments, expires_at), probe=verdict.probe
+        )
+        who.note(
+            unit,
+            at,
+            "decision",
+            f"{record.fridge}/{record.id}",
+            outcome=record.outcome.value,
+            method=record.method.value,
+            member=record.member,
+            bundle=record.bundle,
+            base=record.base,
+        )
+    ticket = None
+    if granted and expires_at is not None:
+        ticket = house.signer.issue(
+            fridge=record.fridge,
+            compartments=record.compartments,
+            decision=record.id,
+            at=at,
+            expires_at=expires_at,
+            member=record.member,
+        )
+    return Answer(
+        decision=record,
+        member=member if granted else None,
+        compartments=compartments,
+        next_step_code=code_of(record),
+        verdicts=verdicts_of(record),
+        ticket=ticket,
+        retry_after=lock.retry_after if record.outcome is DecisionOutcome.LOCKED else None,
+    )
+
+
+def granted_late(verdict: Verdict, took: timedelta, house: House) -> bool:
+    """Whether the person it would open to may have left already. A refusal stays one."""
+    late = took.total_seconds() > house.settings.stale_after
+    return late and verdict.outcome is DecisionOutcome.GRANTED
+
+
+def _confirmed(
+    unit: Unit, verdict: Verdict
+) -> tuple[Verdict, Member | None, tuple[Compartment, ...]]:
+    """Whether whom it grants is a member still, with that PIN still, and may open anything."""
+    if verdict.outcome is not DecisionOutcome.GRANTED or verdict.member is None:
+        return verdict, None, ()
+    try:
+        member = unit.members.get(verdict.fridge, verdict.member, lock=True)
+    except NotFound:
+        gone = _instead(verdict, DecisionOutcome.REFUSED, "member_removed")
+        return replace(gone, member=None), None, ()
+    if verdict.pin_hash is not None:
+        kept = unit.members.pin_hash(verdict.fridge, verdict.member)
+        if kept != verdict.pin_hash:
+            changed = _instead(verdict, DecisionOutcome.REFUSED, "wrong_pin")
+            return replace(changed, member=None), None, ()
+    compartments = unit.grants.compartments(verdict.fridge, verdict.member)
+    if not compartments:
+        return _instead(verdict, DecisionOutcome.REFUSED, "no_compartment"), member, ()
+    return verdict, member, compartments
+
+
+def _instead(verdict: Verdict, outcome: DecisionOutcome, reason: str) -> Verdict:
+    return replace(verdict, outcome=outcome, reasons=(reason,), next_step=_STEPS[reason])
+
+
+_NO_FAILURE = {"no_compartment", "no_members", "several_faces"}
+
+
+def is_failure(verdict: Verdict) -> bool:
+    """Whether somebody tried to be let in whom nobody knows; a poor capture is no failure."""
+    if verdict.outcome is DecisionOutcome.REFUSED:
+        return verdict.reasons[0] not in _NO_FAILURE
+    return verdict.outcome is DecisionOutcome.RETRY and "below_threshold" in verdict.reasons
+
+
+def _count(
+    unit: Unit,
+    house: House,
+    who: Actor,
+    verdict: Verdict,
+    counted: tuple[Attempts, ...],
+    at: datetime,
+) -> Lock:
+    """Failures add up, a success forgets them, anything else leaves them as they are."""
+    known = verdict.outcome is DecisionOutcome.GRANTED or "no_compartment" in verdict.reasons
+    if known:
+        unit.attempts.clear(*(c.scope for c in counted))
+        return attempts.lock_of(Attempts(""), at)
+    if is_failure(verdict):
+        counted = tuple(attempts.failed(c, at, house.settings) for c in counted)
+        for now in counted:
+            unit.attempts.put(now)
+            lock = attempts.lock_of(now, at)
+            if lock.locked:
+                unit.events.add(
+                    at=at,
+                    fridge=verdict.fridge,
+                    kiosk=who.key_id,
+                    kind="capped" if lock.capped else "locked",
+                    detail={
+                        "scope": now.scope,
+                        "failures": now.consecutive,
+                        "seconds": lock.retry_after,
+                    },
+                )
+    return attempts.strictest([attempts.lock_of(c, at) for c in counted])
+
+
+def _record(
+    who: Actor,
+    verdict: Verdict,
+    at: datetime,
+    compartments: tuple[Compartment, ...],
+    expires_at: datetime | None,
+) -> DecisionRecord:
+    return DecisionRecord(
+        id="",  # the store makes it
+        fridge=verdict.fridge,
+        kiosk=who.key_id,
+        at=at,
+        method=verdict.method,
+        outcome=verdict.outcome,
+        member=verdict.member,
+        compartments=tuple(c.id for c in compartments),
+        reasons=verdict.reasons,
+        next_step=verdict.next_step,
+        candidates=verdict.candidates,
+        threshold=verdict.threshold,
+        rejected=verdict.rejected,
+        provisional=verdict.provisional,
+        characterizer=verdict.characterizer,
+        bundle=verdict.bundle,
+        base=verdict.base,
+        challenge=verdict.challenge,
+        request_id=who.request_id,
+        expires_at=expires_at,
+    )
+
+
+def verdicts_of(record: DecisionRecord) -> Mapping[str, str]:
+    """Of each modality: `accepted`, or why it gave no evidence."""
+    if record.method is not Method.BIOMETRIC or record.characterizer is None:
+        return {}
+    missing = {r.modality: r.reason.value for r in record.rejected}
+    return {m.value: missing.get(m, "accepted") for m in Modality}
+
+
+_CODES = {
+    "match": "open",
+    "pin_match": "open",
+    "locked": "wait",
+    "locked_until_lifted": "ask_admin_to_unlock",
+    "no_members": "nobody_enrolled",
+    "below_threshold": "not_recognised",
+    "member_removed": "not_recognised",
+    "not_comparable": "not_comparable",
+}
+
+
+def code_of(record: DecisionRecord) -> str:
+    """The next step as a word that a kiosk can translate.
+
+    `open`, `wait`, `ask_admin_to_unlock`, `nobody_enrolled`, `not_recognised`, `no_compartment`,
+    `wrong_pin`, `too_slow`, `ambiguous`, `not_comparable`, or a quality reason (`visavox.types.
+    Reason`) that the person can put right.
+    """
+    first = record.reasons[0]
+    if record.outcome is DecisionOutcome.RETRY and record.rejected and first != "too_slow":
+        quality = {r.reason.value for r in record.rejected}
+        return next((r for r in record.reasons if r in quality), record.rejected[0].reason.value)
+    return _CODES.get(first, first)
+
+
+def shown(unit: Unit, who: Actor, record: DecisionRecord) -> Answer:
+    """A decision of the past, for an admin or an auditor."""
+    who.need(Role.ADMIN, Role.AUDITOR)
+    member: Member | None = None
+    if record.member is not None and record.outcome is DecisionOutcome.GRANTED:
+        try:
+            member = unit.members.get(record.fridge, record.member)
+        except NotFound:
+            member = None
+        if member is not None and member.created_at > record.at:
+            member = None  # somebody else has the id now
+    return Answer(
+        decision=record,
+        member=member,
+        compartments=_named(unit, record),
+        next_step_code=code_of(record),
+        verdicts=verdicts_of(record),
+    )
+
+
+def _named(unit: Unit, record: DecisionRecord) -> tuple[Compartment, ...]:
+    found = []
+    for compartment in record.compartments:
+        try:
+            found.append(unit.compartments.get(record.fridge, compartment))
+        except NotFound:  # removed since: its id must do
+            found.append(Compartment(compartment, record.fridge, compartment, record.at, 0))
+    return tuple(found)

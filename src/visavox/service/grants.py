@@ -1,0 +1,39 @@
+"""Which member may open which compartment. A member without any is recognised, and let out."""
+
+from visavox.errors import NotFound
+from visavox.service.house import Actor, House
+from visavox.store.records import Grant, Role
+
+
+def page(house: House, who: Actor, fridge: str, member: str) -> tuple[Grant, ...]:
+    """All of one member's, by compartment."""
+    who.need(Role.ADMIN, Role.AUDITOR)
+    who.reach(fridge)
+    with house.store.read() as unit:
+        unit.members.get(fridge, member)
+        return unit.grants.of(fridge, member)
+
+
+def grant(house: House, who: Actor, fridge: str, member: str, compartment: str) -> Grant:
+    """Let them open it, from the next decision on; granted twice is granted."""
+    who.need(Role.ADMIN)
+    who.reach(fridge)
+    at = house.clock()
+    with house.store.begin() as unit:
+        made = unit.grants.put(fridge, member, compartment, at=at)
+        who.note(unit, at, "grant.give", f"{fridge}/{member}", compartment=compartment)
+    return made
+
+
+def withdraw(house: House, who: Actor, fridge: str, member: str, compartment: str) -> None:
+    """NotFound where they had none."""
+    who.need(Role.ADMIN)
+    who.reach(fridge)
+    at = house.clock()
+    with house.store.begin() as unit:
+        if not unit.grants.remove(fridge, member, compartment):
+            raise NotFound(
+                f"The member {member!r} may not open {compartment!r} anyway.",
+                next_step="Read their grants.",
+            )
+        who.note(unit, at, "grant.withdraw", f"{fridge}/{member}", compartment=compartment)

@@ -1,0 +1,214 @@
+"""The models of a process: read once, replaced as a whole, and told apart by what they are of."""
+
+import logging
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from visavox.bundle import Bundle
+from visavox.characterizer import Characterizer
+from visavox.decision import Level
+from visavox.errors import BundleError
+from visavox.service.shelf import Pointer, Slot, Stamp
+from visavox.service.snapshot import Snapshot, enrolled
+from visavox.store import Unit
+from visavox.store.records import Fridge
+from visavox.table import EmbeddingTable
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What decides at a fridge now. `bundle` is None until it is trained, `base` until one is
+    installed; `problem` says why a bundle that should be live is not."""
+
+    fridge: str
+    risk: str
+    bundle: str | None
+    base: str | None
+    characterizer: str
+    family: str | None
+    members: int
+    provisional: int
+    unscored: int  # enrolled, and known to no model: they need the PIN pad
+    threshold: float | None
+    provisional_threshold: float | None
+    population: str | None
+    lineage: Mapping[str, Any]
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Loaded:
+    """A slot as it was read."""
+
+    stamp: Stamp | None
+    bundle: Bundle | None
+    pointer: Pointer | None
+    problem: str | None = None
+
+
+_NOTHING = _Loaded(None, None, None)
+
+_Roster = dict[str, tuple[datetime, int]]
+
+
+class Models:
+    """The models of a process. Threads share it; other processes' changes are noticed."""
+
+    def __init__(self, root: Path, nets: Characterizer) -> None:
+        self._root, self._nets = root, nets
+        self._lock = threading.Lock()
+        self._slots: dict[str, _Loaded] = {}
+        self._snapshots: dict[str, tuple[object, Snapshot]] = {}
+        self._tables: dict[str, dict[str, tuple[tuple[datetime, int], EmbeddingTable]]] = {}
+
+    @property
+    def characterizer(self) -> Characterizer:
+        return self._nets
+
+    def slot(self, fridge: str | None) -> Slot:
+        """Of a fridge, or of the base."""
+        folder = self._root / "base" if fridge is None else self._root / "fridges" / fridge
+        return Slot(folder)
+
+    def base(self) -> Bundle | None:
+        """What newcomers are enrolled on."""
+        return self._read(None).bundle
+
+    def snapshot(self, unit: Unit, fridge: Fridge) -> Snapshot:
+        """What decides at this fridge, as `unit` sees it; use it from start to end of a request."""
+        trained, base = self._read(fridge.id), self._read(None)
+        key = (fridge.revision, fridge.risk, trained.stamp, base.stamp, fridge.created_at)
+        held = self._snapshots.get(fridge.id)
+        if held is not None and held[0] == key:
+            return held[1]
+        roster = unit.members.roster(fridge.id)
+        kept = _kept(trained, roster)
+        known = set() if trained.bundle is None else {
+            trained.bundle.discriminator.members[i] for i in kept
+        }  # fmt: skip
+        tables = self._newcomers(unit, fridge.id, roster, known)
+        made = Snapshot(
+            fridge=fridge.id,
+            revision=fridge.revision,
+            risk=fridge.risk,
+            bundle=trained.bundle,
+            base=base.bundle,
+            kept=kept,
+            newcomers=enrolled(base.bundle, tables),
+            members=tuple(roster),
+        )
+        with self._lock:
+            held = self._snapshots.get(fridge.id)
+            # A slower thread must not put an older picture in place of a newer one.
+            if held is None or held[1].revision <= made.revision:
+                self._snapshots[fridge.id] = (key, made)
+        return made
+
+    def describe(self, unit: Unit, fridge: Fridge) -> Live:
+        """What decides at this fridge, in words and numbers."""
+        now = self.snapshot(unit, fridge)
+        scored = len(now.kept) + len(now.provisional)
+        trained = self._read(fridge.id)
+        source = now.bundle or now.base
+        return Live(
+            fridge=fridge.id,
+            risk=fridge.risk,
+            bundle=None if now.bundle is None else now.bundle.digest,
+            base=None if now.base is None else now.base.digest,
+            characterizer=self._nets.digest,
+            family=None if now.bundle is None else now.bundle.discriminator.family,
+            members=len(now.kept),
+            provisional=len(now.provisional),
+            unscored=len(now.members) - scored,
+            threshold=None if source is None else _asked(source.policy.levels, fridge.risk),
+            provisional_threshold=(
+                None if now.base is None else _asked(now.base.policy.provisional, fridge.risk)
+            ),
+            population=None if source is None else str(source.manifest.get("population")),
+            lineage={} if source is None else source.lineage,
+            problem=trained.problem or self._read(None).problem,
+        )
+
+    def forget(self, fridge: str, member: str) -> None:
+        """Let what is held in memory of an erased member go."""
+        with self._lock:
+            self._tables.get(fridge, {}).pop(member, None)
+            self._snapshots.pop(fridge, None)
+
+    def drop(self, fridge: str) -> None:
+        """A fridge that is no more."""
+        self.slot(fridge).clear()
+        with self._lock:
+            for held in (self._tables, self._snapshots, self._slots):
+                held.pop(fridge, None)
+
+    def _read(self, fridge: str | None) -> _Loaded:
+        """A slot, read again when its file was replaced; the last good one if that cannot be."""
+        name, slot = fridge or "", self.slot(fridge)
+        stamp = slot.stamp()
+        held = self._slots.get(name, _NOTHING)
+        if held.stamp == stamp:
+            return held
+        if stamp is None:
+            found = _NOTHING
+        else:
+            try:
+                pointer = slot.pointer()
+                found = _Loaded(stamp, slot.load(pointer, self._nets.digest), pointer)
+            except BundleError as error:
+                # The fridge is never down: it goes on with what it had, or with the base.
+                log.exception("the bundle of %r cannot be served", fridge or "base")
+                found = _Loaded(stamp, held.bundle, held.pointer, problem=error.problem)
+        self._slots[name] = found
+        return found
+
+    def _newcomers(
+        self, unit: Unit, fridge: str, roster: _Roster, known: set[str]
+    ) -> dict[str, EmbeddingTable]:
+        """The captures of those whom the trained bundle does not know; only new ones are opened."""
+        held = self._tables.get(fridge, {})
+        now: dict[str, tuple[tuple[datetime, int], EmbeddingTable]] = {}
+        for member, state in roster.items():
+            if member in known or state[1] == 0:
+                continue
+            if member in held and held[member][0] == state:
+                now[member] = held[member]
+                continue
+            seen = unit.captures.of(fridge, member)
+            now[member] = state, self.table([c.id for c in seen], [c.embeddings for c in seen])
+        with self._lock:
+            self._tables[fridge] = now
+        return {member: table for member, (_, table) in now.items()}
+
+    def table(self, captures: list[str], seen: list[Any]) -> EmbeddingTable:
+        """Embeddings of this process's Characterizer, as a table."""
+        dims = {"face_dim": self._nets.face_dim, "voice_dim": self._nets.voice_dim}
+        return EmbeddingTable.of(captures, seen, **dims)
+
+
+def _kept(trained: _Loaded, roster: _Roster) -> Any:
+    """Columns of those who are members still, and the same person as when it was installed."""
+    if trained.bundle is None or trained.pointer is None:
+        return np.empty(0, np.intp)
+    joined = trained.pointer.members
+    return np.array(
+        [
+            i
+            for i, member in enumerate(trained.bundle.discriminator.members)
+            # An id can be given again; whoever has it now joined later.
+            if member in roster and joined.get(member) == roster[member][0]
+        ],
+        dtype=np.intp,
+    )
+
+
+def _asked(levels: Mapping[str, Level], risk: str) -> float | None:
+    return levels[risk].threshold if risk in levels else None

@@ -1,0 +1,106 @@
+"""Members: who they are, and how they leave without a trace. How they come is `enrolment`."""
+
+from dataclasses import dataclass, replace
+
+from visavox.service import values
+from visavox.service.house import Actor, House
+from visavox.store.records import CaptureRecord, Erased, Member, Page, Role
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """What was erased, and the audit record that proves when."""
+
+    erased: Erased
+    audit_seq: int
+
+
+def read(house: House, who: Actor, fridge: str, member: str) -> Member:
+    who.need(Role.ADMIN)
+    who.reach(fridge)
+    with house.store.read() as unit:
+        return unit.members.get(fridge, member)
+
+
+def page(
+    house: House, who: Actor, fridge: str, *, limit: int = 50, cursor: str | None = None
+) -> Page[Member]:
+    """Those of one fridge, by id."""
+    who.need(Role.ADMIN)
+    who.reach(fridge)
+    with house.store.read() as unit:
+        unit.fridges.get(fridge)
+        return unit.members.page(fridge, limit=limit, cursor=cursor)
+
+
+def captures(
+    house: House,
+    who: Actor,
+    fridge: str,
+    member: str,
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[CaptureRecord]:
+    """What they were enrolled with, oldest first; what was seen in it stays inside."""
+    who.need(Role.ADMIN)
+    who.reach(fridge)
+    with house.store.read() as unit:
+        unit.members.get(fridge, member)
+        return unit.captures.page(fridge, member, limit=limit, cursor=cursor)
+
+
+def change(
+    house: House,
+    who: Actor,
+    fridge: str,
+    member: str,
+    *,
+    name: str | None = None,
+    locale: str | None = None,
+    expected_version: int | None = None,
+) -> Member:
+    """What is None stays."""
+    who.need(Role.ADMIN)
+    who.reach(fridge)
+    at = house.clock()
+    with house.store.begin() as unit:
+        unit.fridges.lock(fridge)
+        found = unit.members.get(fridge, member)
+        wanted = replace(
+            found,
+            name=found.name if name is None else values.name(name),
+            locale=found.locale if locale is None else values.locale(locale),
+        )
+        kept = unit.members.update(wanted, expected_version=expected_version)
+        changed = [f for f, v in (("name", name), ("locale", locale)) if v is not None]
+        who.note(unit, at, "member.change", f"{fridge}/{member}", changed=changed)
+    return kept
+
+
+def remove(
+    house: House, who: Actor, fridge: str, member: str, *, expected_version: int | None = None
+) -> Removed:
+    """Erase a member: their key, captures, name, number and PIN; no decision grants them again.
+
+    Decisions keep their id, and nothing that can be opened. A trained bundle holds their template
+    until the retraining that this asks for; from now on it is left out of every score.
+    """
+    who.need(Role.ADMIN)
+    who.reach(fridge)
+    at = house.clock()
+    with house.store.begin() as unit:
+        erased = unit.members.delete(fridge, member, expected_version=expected_version)
+        unit.retraining.request(fridge, reason="member_removed", at=at)
+        unit.events.add(at=at, fridge=fridge, kind="member_removed", detail={"member": member})
+        noted = who.note(
+            unit,
+            at,
+            "member.erase",
+            f"{fridge}/{member}",
+            captures=erased.captures,
+            blobs=erased.blobs,
+            key_destroyed=erased.key_destroyed,
+        )
+    house.models.forget(fridge, member)
+    return Removed(erased, noted.seq)

@@ -1,0 +1,154 @@
+"""Which model decides at which fridge, and how a new one takes over without a pause."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from visavox.bundle import Bundle
+from visavox.discriminator.base import BaseScorer
+from visavox.errors import BundleError, ConfigError
+from visavox.service.house import Actor, House
+from visavox.service.live import Live, Models
+from visavox.service.shelf import Pointer
+from visavox.store.records import Role
+
+__all__ = [
+    "Live", "Models", "characterizer", "install", "install_base", "page", "read", "remove",
+]  # fmt: skip
+
+
+def page(house: House, who: Actor) -> tuple[Live, ...]:
+    """What is live at every fridge that the actor's key is for."""
+    who.need(Role.ADMIN, Role.AUDITOR)
+    found: list[Live] = []
+    with house.store.read() as unit:
+        cursor: str | None = None
+        while True:
+            some = unit.fridges.page(fridges=who.fridges, limit=200, cursor=cursor)
+            found += [house.models.describe(unit, fridge) for fridge in some.items]
+            cursor = some.next_cursor
+            if cursor is None:
+                return tuple(found)
+
+
+def read(house: House, who: Actor, fridge: str) -> Live:
+    who.reach(fridge)
+    with house.store.read() as unit:
+        return house.models.describe(unit, unit.fridges.get(fridge))
+
+
+def characterizer(house: House, who: Actor) -> Mapping[str, Any]:
+    """What the nets are, and where they come from."""
+    who.need(Role.ADMIN, Role.AUDITOR)
+    nets = house.models.characterizer
+    return {
+        "name": nets.name,
+        "digest": nets.digest,
+        "face_dim": nets.face_dim,
+        "voice_dim": nets.voice_dim,
+        "population": nets.population,
+        "versions": dict(nets.card.versions),
+        "face_sha256": nets.card.face.sha256,
+        "voice_sha256": nets.card.voice.sha256,
+    }
+
+
+def install(house: House, who: Actor, fridge: str, folder: Path) -> Live:
+    """Verify a trained bundle and make it live, at once, for every process.
+
+    Members whom it knows are scored by it from now on. Who joined after its lineage's `as_of`
+    (without one: after this moment) stays with the base.
+    """
+    who.need(Role.ADMIN)
+    who.reach(fridge)
+    with house.store.read() as unit:
+        unit.fridges.get(fridge)  # before its id names a folder
+    at, slot = house.clock(), house.models.slot(fridge)
+    slot.folder.mkdir(parents=True, exist_ok=True)
+    found = slot.take_in(folder, house.models.characterizer.digest)
+    if found.fridge != fridge:
+        raise BundleError(
+            f"The bundle was trained for the fridge {found.fridge!r}, not for {fridge!r}.",
+            next_step="Install it there, or train this fridge.",
+        )
+    known, as_of = set(found.discriminator.members), _as_of(found)
+    with house.store.begin() as unit:
+        now = unit.fridges.lock(fridge)
+        _serves(found, now.risk, provisional=False)
+        joined = {
+            member: since
+            for member, (since, _) in unit.members.roster(fridge).items()
+            if member in known and (as_of is None or since <= as_of)
+        }
+        detail = {"bundle": found.digest, "members": len(joined)}
+        unit.events.add(at=at, fridge=fridge, kind="model_installed", detail=detail)
+        who.note(unit, at, "model.install", fridge, **detail)
+        # The last thing before the commit: what the log does not tell of never serves.
+        former = slot.pointer().digest if slot.stamp() else None
+        slot.point(Pointer(found.digest, joined))
+    # The former one stays, to go back to.
+    slot.tidy({found.digest, former or found.digest})
+    return read(house, who, fridge)
+
+
+def install_base(house: House, who: Actor, folder: Path) -> str:
+    """Verify a base bundle and let newcomers of all fridges be enrolled on it; its digest."""
+    who.need(Role.ADMIN)
+    who.everywhere()
+    at, slot = house.clock(), house.models.slot(None)
+    slot.folder.mkdir(parents=True, exist_ok=True)
+    found = slot.take_in(folder, house.models.characterizer.digest)
+    if found.discriminator.family != BaseScorer.FAMILY:
+        raise BundleError(
+            f"The bundle of {found.fridge!r} is no base: it is of the family"
+            f" {found.discriminator.family!r}.",
+            next_step="Fit one: `dvc repro base@cohort`.",
+        )
+    for risk in found.policy.levels:
+        _serves(found, risk, provisional=True)
+    with house.store.begin() as unit:
+        who.note(unit, at, "model.base", found.digest)
+        slot.point(Pointer(found.digest, {}))
+    slot.tidy({found.digest})
+    return found.digest
+
+
+def remove(house: House, who: Actor, fridge: str) -> Live:
+    """Take the trained bundle out of service: every member is scored by the base again."""
+    who.need(Role.ADMIN)
+    who.reach(fridge)
+    at = house.clock()
+    with house.store.begin() as unit:
+        unit.fridges.lock(fridge)
+        unit.events.add(at=at, fridge=fridge, kind="model_removed")
+        who.note(unit, at, "model.remove", fridge)
+        house.models.slot(fridge).clear()
+    return read(house, who, fridge)
+
+
+def _serves(found: Bundle, risk: str, *, provisional: bool) -> None:
+    try:
+        found.policy.level(risk, provisional=provisional)
+    except ConfigError as error:
+        raise BundleError(
+            f"The bundle cannot serve the risk setting {risk!r}: {error.problem}",
+            next_step="Train it with that risk setting.",
+        ) from None
+
+
+def _as_of(found: Bundle) -> datetime | None:
+    said = found.lineage.get("as_of")
+    if said is None:
+        return None
+    moment: datetime | None
+    try:
+        moment = datetime.fromisoformat(str(said))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise BundleError(
+            f"The bundle's lineage gives as_of {said!r}, which is no moment with its time zone.",
+            next_step="Train it again: as_of is ISO 8601, in UTC.",
+        )
+    return moment
