@@ -4,6 +4,8 @@
     house.migrate()
     with house.begin() as unit:
         unit.fridges.add("kitchen", name="Kitchen", risk="normal", locale="en", at=now)
+
+`visavox.store.settings` opens the one that the environment names.
 """
 
 import contextlib
@@ -37,15 +39,14 @@ class Store:
 
         On SQLite it is alone among those that write.
         """
-        unit: Unit | None = None
-        try:
-            with database.transaction(self._engine, writes=True) as connection:
-                unit = Unit(connection, self.keyring, self.blobs)
+        with database.transaction(self._engine, writes=True) as connection:
+            unit = Unit(connection, self.keyring, self.blobs)
+            try:
                 yield unit
-        except BaseException:
-            if unit is not None:
+            except BaseException:
+                # Only then: where the commit itself fails, nobody knows whether it was done.
                 unit.failed()
-            raise
+                raise
         unit.committed()
         if unit.erased:
             database.forget_deleted(self._engine, tables.data_keys.name)
@@ -109,6 +110,7 @@ class Store:
             orphans = sweeping.orphans(connection, self.blobs, before=at - grace)
         for name in orphans:
             self.blobs.delete(name)
+        database.forget_deleted(self._engine, tables.data_keys.name)
         return Swept(len(orphans), challenges, answers)
 
     def close(self) -> None:

@@ -136,7 +136,11 @@ class AttemptCounts:
 
     def clear(self, *scopes: str) -> None:
         """No failures any more."""
-        self._connection.execute(delete(attempts).where(attempts.c.scope.in_(scopes)))
+        none = asdict(Attempts(""))
+        del none["scope"]
+        # Not deleted: whoever claims one at this moment would miss it.
+        asked = update(attempts).where(attempts.c.scope.in_(scopes))
+        self._connection.execute(asked.values(none))
 
     def _insert(self, values: dict[str, Any]) -> Any:
         kind = self._connection.dialect.name

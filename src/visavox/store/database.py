@@ -1,16 +1,26 @@
 """Engines: SQLite or PostgreSQL, set up so that what is acknowledged is kept."""
 
 import contextlib
+import logging
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, make_url
-from sqlalchemy.exc import ArgumentError, DataError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from visavox.errors import Busy, ConfigError, Invalid, NotMigrated
+
+log = logging.getLogger(__name__)
 
 _BUSY_S = 15
 """How long a transaction waits for others before it gives up."""
@@ -98,15 +108,26 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
 
 
 def forget_deleted(engine: Engine, table: str) -> None:
-    """Let what was deleted from `table` vanish from the database's files, as far as it can."""
-    with engine.connect() as connection:
-        if engine.dialect.name == "sqlite":
-            raw: Any = connection.connection.dbapi_connection
-            # Does what it can while others read; the next one does the rest.
-            raw.execute("PRAGMA wal_checkpoint(TRUNCATE)").close()
-        else:
-            loose = connection.execution_options(isolation_level="AUTOCOMMIT")
-            loose.exec_driver_sql(f"VACUUM {table}")
+    """Let what was deleted from `table` vanish from the database's files, as far as it can.
+
+    What others still read stays for the next time. It never fails: the deletion itself is done.
+    """
+    try:
+        with engine.connect() as connection:
+            if engine.dialect.name == "sqlite":
+                raw: Any = connection.connection.dbapi_connection
+                # Others wait meanwhile, so it must not itself wait long for those who read.
+                for pragma in (
+                    "busy_timeout=200",
+                    "wal_checkpoint(TRUNCATE)",
+                    f"busy_timeout={_BUSY_S * 1000}",
+                ):
+                    raw.execute(f"PRAGMA {pragma}").close()
+            else:
+                loose = connection.execution_options(isolation_level="AUTOCOMMIT")
+                loose.exec_driver_sql(f"VACUUM {table}")
+    except (DBAPIError, sqlite3.Error, PoolTimeout) as error:
+        log.warning("deleted rows stay in the database's files for now: %s", type(error).__name__)
 
 
 def is_duplicate(error: IntegrityError) -> bool:

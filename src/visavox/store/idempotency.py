@@ -37,9 +37,12 @@ class Idempotency:
         fresh = {"fingerprint": fingerprint, "started_at": at, "expires_at": at + LIFE}
         kind = postgresql if self._connection.dialect.name == "postgresql" else sqlite
         made = kind.insert(idempotency).values(key=key, token=token, **fresh)
-        if self._connection.execute(made.on_conflict_do_nothing()).rowcount:
-            return None
-        row = self._connection.execute(select(idempotency).where(mine).with_for_update()).one()
+        row = None
+        while row is None:  # again where the one that was in the way has gone meanwhile
+            if self._connection.execute(made.on_conflict_do_nothing()).rowcount:
+                return None
+            asked = select(idempotency).where(mine).with_for_update()
+            row = self._connection.execute(asked).first()
         if row.fingerprint != fingerprint:
             raise IdempotencyMismatch(
                 "This idempotency key was used for another request.",

@@ -48,8 +48,10 @@ class MasterKey:
 class Keyring:
     """The master keys at hand."""
 
-    def __init__(self, source: Callable[[], Iterable[MasterKey]], *, where: str) -> None:
-        self._source, self._where = source, where
+    def __init__(
+        self, source: Callable[[], Iterable[MasterKey]], *, where: str, path: Path | None = None
+    ) -> None:
+        self._source, self._where, self._path = source, where, path
         self._keys: dict[str, MasterKey] = {}
         self.reload()
 
@@ -70,15 +72,21 @@ class Keyring:
     @classmethod
     def file(cls, path: Path) -> "Keyring":
         """The keys of a file that nobody else may read."""
-        return cls(lambda: _read(path), where=str(path))
+        return cls(lambda: _read(path), where=str(path), path=path)
+
+    @property
+    def path(self) -> Path | None:
+        """The file that it is read from, if it is."""
+        return self._path
+
+    @property
+    def keys(self) -> tuple[MasterKey, ...]:
+        """The newest first."""
+        return tuple(self._keys.values())
 
     @property
     def newest(self) -> MasterKey:
         return next(iter(self._keys.values()))
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        return tuple(self._keys)
 
     def reload(self) -> None:
         keys = {key.id: key for key in self._source()}
@@ -101,8 +109,12 @@ class Keyring:
         return self._keys[key_id]
 
 
-def write(path: Path, keys: Iterable[MasterKey]) -> None:
-    """Replace a key file, readable by its owner alone, at once and for good."""
+def write(path: Path, keys: Iterable[MasterKey], *, replace: bool = True) -> None:
+    """Write a key file, readable by its owner alone, at once and for good.
+
+    Without `replace`, a file that is there is left as it is: of two who make the first key at the
+    same time, both go on with the same.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
     handle = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -111,11 +123,13 @@ def write(path: Path, keys: Iterable[MasterKey]) -> None:
             file.writelines(f"{key.text()}\n" for key in keys)
             file.flush()
             os.fsync(file.fileno())
-        beside.replace(path)
-    except BaseException:
-        with contextlib.suppress(FileNotFoundError):
-            beside.unlink()
-        raise
+        if replace:
+            beside.replace(path)
+        else:
+            with contextlib.suppress(FileExistsError):
+                path.hardlink_to(beside)
+    finally:
+        beside.unlink(missing_ok=True)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)

@@ -5,13 +5,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, insert, select, text, update
 
 from visavox.store import ids
 from visavox.store.records import RetrainingRequest
 from visavox.store.tables import retraining
 
 t = retraining.c
+_LOCK = 7_645_911_204
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +34,22 @@ class Retraining:
         return tuple(map(_request, self._connection.execute(asked).all()))
 
     def claim(self, *, at: datetime, stale_before: datetime) -> tuple[RetrainingRequest, ...]:
-        """All open requests of the fridge that waits longest, for one worker alone.
+        """All open requests of the fridge that waits longest; no fridge is given to two at once.
 
         What another claimed before `stale_before` and did not finish is open again.
         """
+        if self._connection.dialect.name == "postgresql":  # SQLite has one writer anyway
+            self._connection.execute(text("SELECT pg_advisory_xact_lock(:n)"), {"n": _LOCK})
         free = t.done_at.is_(None) & (t.claimed_at.is_(None) | (t.claimed_at < stale_before))
-        first = select(t.fridge).where(free).order_by(t.id).limit(1)
-        fridge = self._connection.scalar(first.with_for_update(skip_locked=True))
+        other = retraining.alias()
+        at_work = select(other.c.fridge).where(
+            other.c.done_at.is_(None), other.c.claimed_at >= stale_before
+        )
+        first = select(t.fridge).where(free, t.fridge.not_in(at_work)).order_by(t.id).limit(1)
+        fridge = self._connection.scalar(first)
         if fridge is None:
             return ()
-        asked = select(retraining).where(free, t.fridge == fridge).order_by(t.id)
-        rows = self._connection.execute(asked.with_for_update(skip_locked=True)).all()
-        mine = [row.id for row in rows]
+        mine = self._connection.scalars(select(t.id).where(free, t.fridge == fridge)).all()
         self._connection.execute(update(retraining).where(t.id.in_(mine)).values(claimed_at=at))
         again = select(retraining).where(t.id.in_(mine)).order_by(t.id)
         return tuple(map(_request, self._connection.execute(again).all()))

@@ -1,0 +1,87 @@
+"""Where the store is and which master keys open it, from the environment (VISAVOX_…)."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import SecretStr, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from visavox import store
+from visavox.errors import ConfigError
+from visavox.store import blobs
+from visavox.store.keyring import Keyring, MasterKey, write
+
+
+class StoreSettings(BaseSettings):
+    """Each is the environment's VISAVOX_ and its name in capitals. Secrets are in no repr."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VISAVOX_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    environment: Literal["development", "production"] = "development"
+    state: Path = Path(".cache/state")
+    """Where everything is that has no address of its own."""
+    database_url: SecretStr | None = None
+    """sqlite:////folder/file.db or postgresql://user@host/name; may hold a password."""
+    captures_url: str | None = None
+    """The capture store: a folder, or s3://bucket/prefix."""
+    captures_endpoint: str | None = None
+    """The address of an S3 that is not Amazon's."""
+    captures_region: str | None = None
+    captures_key: SecretStr | None = None
+    captures_secret: SecretStr | None = None
+    master_key: SecretStr | None = None
+    """Base64; several, the newest first, while keys are rotated."""
+    master_key_file: Path | None = None
+    """A file of such keys, one a line, that only its owner may read."""
+
+    @classmethod
+    def read(cls) -> "StoreSettings":
+        """From the environment; ConfigError names what is wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            wrong = "; ".join(
+                f"VISAVOX_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}"
+                for e in error.errors()
+            )
+            raise ConfigError(
+                f"The environment is wrong: {wrong}.", next_step="Correct it, and start again."
+            ) from None
+
+    def keyring(self) -> Keyring:
+        """The master keys. In development, and only there, a missing one is made."""
+        if self.master_key is not None and self.master_key_file is not None:
+            raise ConfigError(
+                "Both VISAVOX_MASTER_KEY and VISAVOX_MASTER_KEY_FILE are set.",
+                next_step="Keep one of them.",
+            )
+        if self.master_key is not None:
+            return Keyring.text(self.master_key.get_secret_value())
+        if self.master_key_file is not None:
+            return Keyring.file(self.master_key_file)
+        if self.environment == "production":
+            raise ConfigError(
+                "There is no master key.",
+                next_step="Make one with `visavox keys new`, and set VISAVOX_MASTER_KEY_FILE.",
+            )
+        path = self.state / "master.key"
+        if not path.exists():
+            write(path, [MasterKey.made()], replace=False)
+        return Keyring.file(path)
+
+    def open(self) -> "store.Store":
+        """The store; connects when it is first used."""
+        url = f"sqlite:///{(self.state / 'visavox.db').absolute()}"
+        if self.database_url is not None:
+            url = self.database_url.get_secret_value()
+        key, secret = self.captures_key, self.captures_secret
+        captures = blobs.connect(
+            self.captures_url or str((self.state / "captures").absolute()),
+            endpoint=self.captures_endpoint,
+            region=self.captures_region,
+            key=key.get_secret_value() if key else None,
+            secret=secret.get_secret_value() if secret else None,
+        )
+        return store.open(url, keyring=self.keyring(), blobs=captures)
