@@ -8,8 +8,11 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests import cohort
 from tests.postgres import Server, serving
+from visavox import characterizer
 from visavox import store as stores
+from visavox.characterizer import Characterizer
 from visavox.store import blobs
 from visavox.store.keyring import Keyring, MasterKey
 
@@ -72,3 +75,20 @@ def _migrated(url: str, keyring: Keyring) -> None:
     made = stores.open(url, keyring=keyring, blobs=blobs.connect("unused"))
     made.migrate()
     made.close()
+
+
+# --- Models: what newcomers are enrolled on, as the shipped nets see people.
+
+
+@pytest.fixture(scope="session")
+def embedded() -> Iterator[Characterizer]:
+    """The Characterizer that is shipped."""
+    nets = characterizer.load()
+    yield nets
+    nets.close()
+
+
+@pytest.fixture(scope="session")
+def base_bundle(embedded: Characterizer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A base bundle for the shipped nets, fitted on a few personas; `models.install_base` takes it."""
+    return cohort.base_bundle(tmp_path_factory.mktemp("base"), embedded)

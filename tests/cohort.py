@@ -1,0 +1,99 @@
+"""A small cohort of strangers as the embedded nets see it, and the base bundle fitted on it.
+
+Rendering and embedding 120 personas takes minutes, so what came of it is kept in cohort.safetensors.
+When the embedded nets change it must be made again: `python -m tests.cohort`.
+"""
+
+import json
+from pathlib import Path
+
+import numpy as np
+from safetensors.numpy import load_file, save_file
+
+from visavox import bundle, characterizer
+from visavox.characterizer import Characterizer
+from visavox.errors import DataError
+from visavox.perception import Perception
+from visavox.personas.person import POPULATIONS, face_of, person, voice_of
+from visavox.table import Column, EmbeddingTable
+from visavox.training.base import Newcomers, fit_base
+from visavox.training.fit import DiscriminatorSettings
+from visavox.types import Capture
+
+KEPT = Path(__file__).with_suffix(".safetensors")
+PEOPLE, SESSIONS = 120, 3
+
+
+def base_bundle(root: Path, nets: Characterizer) -> Path:
+    """A base bundle in `root`, fitted in a second or two."""
+    table, people, sessions = read(nets)
+    settings = DiscriminatorSettings(folds=2)
+    made = fit_base(
+        table, people, settings, Newcomers(members=10, enrol=(1, 2)), seed=1, sessions=sessions
+    )
+    return bundle.write(
+        root,
+        fridge="base",
+        discriminator=made.fitted.discriminator,
+        policy=made.fitted.policy,
+        characterizer_digest=nets.digest,
+        population="personas",
+        lineage={"cohort": "tests", "commit": "0" * 40},
+        reference=made.drift,
+    )
+
+
+def read(nets: Characterizer) -> tuple[EmbeddingTable, list[str], list[str]]:
+    """The kept embeddings, who each is of, and in which session."""
+    kept = load_file(KEPT)
+    said = json.loads(kept["said"].tobytes())
+    if said["characterizer"] != nets.digest:
+        raise DataError(
+            f"{KEPT.name} was embedded with other nets.", next_step="Run: python -m tests.cohort"
+        )
+    columns = []
+    for name in ("face", "voice"):
+        vectors = kept[f"{name}.vectors"].astype(np.float32)
+        present = np.isfinite(vectors).all(axis=1)
+        vectors[present] /= np.linalg.norm(vectors[present], axis=1, keepdims=True)
+        reasons = tuple(said[f"{name}.reasons"])
+        columns.append(Column(vectors, present, kept[f"{name}.quality"], reasons))
+    captures = tuple(f"{p}-{s}" for p, s in zip(said["people"], said["sessions"], strict=True))
+    return EmbeddingTable(captures, *columns), said["people"], said["sessions"]
+
+
+def write(nets: Characterizer) -> None:
+    """Render, embed and keep the cohort."""
+    people, sessions, seen = [], [], []
+    with Perception(nets) as perception:
+        for i in range(PEOPLE):
+            who = person(POPULATIONS["cohort"], i)
+            for session in range(SESSIONS):
+                picture = face_of(who, session, 0).pixels
+                spoken = voice_of(who, session, 0, seconds=3.0).waveform
+                seen.append(perception.perceive(Capture((picture,), (0.0,), spoken)))
+                people.append(who.name)
+                sessions.append(str(session))
+    names = [f"{p}-{s}" for p, s in zip(people, sessions, strict=True)]
+    table = EmbeddingTable.of(names, seen, face_dim=nets.face_dim, voice_dim=nets.voice_dim)
+    said = {
+        "characterizer": nets.digest,
+        "people": people,
+        "sessions": sessions,
+        "face.reasons": table.face.reasons,
+        "voice.reasons": table.voice.reasons,
+    }
+    save_file(
+        {
+            "said": np.frombuffer(json.dumps(said).encode(), np.uint8),
+            "face.vectors": table.face.vectors.astype(np.float16),
+            "face.quality": table.face.quality,
+            "voice.vectors": table.voice.vectors.astype(np.float16),
+            "voice.quality": table.voice.quality,
+        },
+        KEPT,
+    )
+
+
+if __name__ == "__main__":
+    write(characterizer.load())
