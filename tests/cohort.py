@@ -54,7 +54,7 @@ def read(nets: Characterizer) -> tuple[EmbeddingTable, list[str], list[str]]:
     columns = []
     for name in ("face", "voice"):
         vectors = kept[f"{name}.vectors"].astype(np.float32)
-        present = np.isfinite(vectors).all(axis=1)
+        present = np.asarray(np.isfinite(vectors).all(axis=1))
         vectors[present] /= np.linalg.norm(vectors[present], axis=1, keepdims=True)
         reasons = tuple(said[f"{name}.reasons"])
         columns.append(Column(vectors, present, kept[f"{name}.quality"], reasons))

@@ -4,6 +4,8 @@ import functools
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
+import numpy as np
+
 from visavox.personas.dataset_shoot import flac, jpeg
 from visavox.personas.person import POPULATIONS, face_of, person, voice_of
 from visavox.service import authentication, enrolment, keys
@@ -38,6 +40,17 @@ def picture(who: int, session: int, index: int) -> bytes:
 def speech(who: int, session: int, index: int) -> bytes:
     spoken = voice_of(person(POPULATIONS["test"], who), session, index, EASE, seconds=3.0)
     return flac(spoken.waveform)
+
+
+@functools.cache
+def together(one: int, other: int) -> bytes:
+    """Two personas side by side in one picture."""
+    pixels = [face_of(person(POPULATIONS["test"], i), 1, 0, EASE).pixels for i in (one, other)]
+    return jpeg(np.ascontiguousarray(np.hstack([p[:, 120:520] for p in pixels])), 92)
+
+
+NO_FACE = jpeg(np.full((480, 640, 3), 128, np.uint8), 92)
+"""A picture of a grey wall."""
 
 
 def sample(who: int, session: int = 0, index: int = 0, *, voice: int | None = None) -> Sample:

@@ -23,7 +23,7 @@ and tests all come through here, so all are held by the same rules.
            .page(house, who, fridge, *, limit, cursor) → Page[Member]
            .change(house, who, fridge, member, *, name=None, locale=None,
                    expected_version=None) → Member
-           .remove(house, who, fridge, member, *, expected_version=None) → Erased
+           .remove(house, who, fridge, member, *, expected_version=None) → Removed(erased, audit_seq)
            .captures(house, who, fridge, member, *, limit, cursor) → Page[CaptureRecord]
     enrolment.enrol(house, who, fridge, *, name, consent, samples, id=None, locale=None, pin=None,
                     compartments=(), accept_warnings=False) → Enrolled
