@@ -56,15 +56,16 @@ def serve(
     from demo.app import launch
     from demo.desk import Desk
 
+    cast = people.cast(where.people, where.state)
     desk = Desk(
         kiosk=Client(where.api, keys.kiosk),
         admin=Client(where.api, keys.admin),
-        fridge=settings.FRIDGE,
-        cast=people.cast(where.people, where.state),
+        fridge=cast.fridge,
+        cast=cast,
         made=where.state,
         trials=where.trials,
         reports=where.reports,
-        kiosk_page=house.kiosk_page(where, keys),
+        kiosk_page=house.kiosk_page(where, keys, cast.fridge),
         docs_page=f"{where.api}/docs",
     )
     launch(desk, host=settings.HOST, port=port or where.demo_port)

@@ -1,11 +1,12 @@
 """What the API answers, as short texts for the page. JSON in, escaped HTML out."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from html import escape
 from typing import Any
 
-from demo.problems import ApiProblem, DemoProblem
+from demo.problems import ApiProblem, DemoProblem, FieldProblem
 
 Told = Mapping[str, Any]
 
@@ -40,10 +41,18 @@ REASONS = {
     "sounds_like": "sounds like a member",
     "already_enrolled": "enrolled already",
     "several_people": "the captures show several people",
-    "no_grants": "no compartment may be opened",
     "locked": "too many failures",
     "accepted": "accepted",
-    "pin_wrong": "number or PIN is wrong",
+    "pin_match": "number and PIN match",
+    "wrong_pin": "number or PIN is wrong",
+    "no_compartment": "no compartment may be opened",
+    "member_removed": "not a member any more",
+    "locked_until_lifted": "locked until an admin lifts it",
+    "face_only": "enrolled by face alone",
+    "voice_only": "enrolled by voice alone",
+    "member_enrolled": "a member was enrolled",
+    "model_installed": "a trained model went live",
+    "capped": "locked until an admin lifts it",
 }
 
 
@@ -61,13 +70,13 @@ def banner(people_are: str = "personas: people who do not exist") -> str:
     )
 
 
-def problem(error: DemoProblem) -> str:
+def problem(error: DemoProblem, name_of: Callable[[str], str] = str) -> str:
     """An error as something to act on."""
     lines = [f"<p>{escape(error.problem)}</p>", f'<p class="vx-next">{escape(error.next_step)}</p>']
     facts: list[str] = []
     if isinstance(error, ApiProblem):
         lines += [
-            f"<p>{escape(_field(f.field))}{escape(f.problem)} <i>{escape(f.next_step)}</i></p>"
+            f"<p>{escape(_about(f, name_of))}{escape(f.problem)} <i>{escape(f.next_step)}</i></p>"
             for f in error.fields
         ]
         facts = [t for t in (f"{error.status} {error.code}".strip(),) if t]
@@ -104,14 +113,17 @@ def decision(told: Told, name_of: Callable[[str], str] = str) -> str:
     return card(sign, title, mood, "".join(body), [f for f in facts if f])
 
 
-def enrolled(told: Told, name: str, name_of: Callable[[str], str] = str) -> str:
+def enrolled(
+    told: Told, name: str, name_of: Callable[[str], str] = str, *, left_out: int = 0
+) -> str:
     """A newcomer who is in, with what the admin should know."""
     member = told.get("member")
     member = member if isinstance(member, Mapping) else told
-    body = [
-        f"<p>{escape(name)} is enrolled and may open the fridge at once, on a provisional "
-        "template with a stricter threshold.</p>"
-    ]
+    body = [f"<p>{escape(name)} is enrolled and may open the fridge at once.</p>"]
+    if told.get("provisional"):
+        body.append("<p>Until the next training, a stricter threshold is asked of them.</p>")
+    if left_out:
+        body.append(f"<p>Left out: {left_out} poor captures.</p>")
     body += warnings(told.get("warnings") or (), name_of)
     number = told.get("number") or member.get("number")
     facts = [f"member {member.get('id')}", f"number {number}" if number else ""]
@@ -157,13 +169,26 @@ def lineage(told: Told, model: Told) -> str:
         ("decision", told.get("id")),
         ("at", told.get("at")),
         ("kiosk", told.get("kiosk")),
-        ("threshold", _number(_threshold(told))),
+        ("threshold", number(_threshold(told))),
         ("provisional", "yes" if told.get("provisional") else "no"),
     ]
     rows += [(f"{k} digest", v or "–") for k, v in models.items()]
-    made = model.get("lineage") or {}
-    rows += [(f"bundle: {k}", v) for k, v in made.items() if not isinstance(v, (dict, list))]
+    # The lineage is of what is live now: it explains only decisions that it made.
+    if model.get("bundle") == models.get("bundle"):
+        rows += [(f"bundle: {k}", v) for k, v in _flat(model.get("lineage") or {})]
     return facts_table(rows)
+
+
+def _flat(values: Told, prefix: str = "") -> list[tuple[str, object]]:
+    """Nested values, each under its whole name."""
+    flat: list[tuple[str, object]] = []
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat += _flat(value, f"{prefix}{key} ")
+        elif value is not None:
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else value
+            flat.append((f"{prefix}{key}", shown))
+    return flat
 
 
 def facts_table(rows: Sequence[tuple[str, object]]) -> str:
@@ -235,11 +260,19 @@ def _named(compartment: Any) -> str:
     return str(compartment)
 
 
-def _field(name: str) -> str:
-    return f"{name}: " if name else ""
+def _about(found: FieldProblem, name_of: Callable[[str], str]) -> str:
+    """Whom or what a finding is about, in a person's words."""
+    if found.member:
+        return f"{name_of(found.member)}: "
+    capture = re.fullmatch(r"captures\[(\d+)\](?:\.(\w+))?", found.field)
+    if capture:
+        part = f", {capture[2]}" if capture[2] else ""
+        return f"Capture {int(capture[1]) + 1}{part}: "
+    return f"{found.field}: " if found.field else ""
 
 
-def _number(value: Any) -> str:
+def number(value: Any) -> str:
+    """A log-likelihood ratio with its sign; a dash where there is none."""
     return "–" if value is None else f"{float(value):+.2f}"
 
 
@@ -252,4 +285,4 @@ def moment(stamp: Any) -> str:
     try:
         return datetime.fromisoformat(str(stamp)).strftime("%Y-%m-%d %H:%M:%S")
     except ValueError:
-        return str(stamp)
+        return str(stamp or "")

@@ -50,9 +50,9 @@ def scores(
     values += [threshold] if threshold is not None else []
     reach = min(_CLIP, max(8.0, *(abs(v) for v in values)) * 1.08)
     width, row, top = 520, 74, 34
-    height = top + row * len(shown) + 34
+    height = top + row * len(shown) + 44
     x = _Axis(-reach, reach, 92, width - 104)
-    body = [_grid(x, top, height - 30, _ticks(reach))]
+    body = [_grid(x, top, height - 40, _ticks(reach))]
     for index, (name, of) in enumerate(shown):
         y = top + row * index
         body.append(_text(84, y + row / 2, name, "end", "vx-name"))
@@ -69,15 +69,15 @@ def scores(
             )
             body.append(_text(width - 6, at + 8, f"{value:+.1f}", "end", "vx-value"))
     if threshold is not None:
-        body.append(_threshold(x(threshold), top - 6, height - 30, f"asked for {threshold:+.1f}"))
-    body.append(_text(width / 2, height - 5, _LLR, "middle", "vx-small"))
+        body.append(_threshold(x(threshold), top - 6, height - 40, f"asked for {threshold:+.1f}"))
+    body.append(_text(width / 2, height - 10, _LLR, "middle", "vx-small"))
     told = ", ".join(f"{n} {of['fused']:+.1f}" for n, of in shown if of["fused"] is not None)
     return _svg(width, height, body, f"Scores: {told}")
 
 
 def histogram(stream: Stream, threshold: float) -> str:
     """Members' own scores upwards, strangers' best scores downwards, split at the threshold."""
-    width, height, left, right = 720, 340, 56, 20
+    width, height, left, right = 720, 350, 56, 20
     middle, top, bottom = 170, 40, 300
     kept = [v for v in (*stream.hits, *stream.tops) if math.isfinite(v)]
     reach = min(_CLIP, max(10.0, *(abs(v) for v in kept)) if kept else 10.0)
@@ -106,7 +106,7 @@ def histogram(stream: Stream, threshold: float) -> str:
     body.append(_threshold(x(threshold), top - 8, bottom, f"threshold {threshold:+.1f}"))
     body.append(_text(left - 8, middle - 60, "members", "end", "vx-small", turn=True))
     body.append(_text(left - 8, middle + 60, "strangers", "end", "vx-small", turn=True))
-    body.append(_text(width / 2, height - 6, _LLR, "middle", "vx-small"))
+    body.append(_text(width / 2, height - 12, _LLR, "middle", "vx-small"))
     told = f"At {threshold:+.1f}: {stream.fnir(threshold):.1%} of members' captures are not let in"
     return _svg(width, height, body, f"{told}, {stream.fpir(threshold):.1%} of strangers' are")
 

@@ -52,7 +52,7 @@ class Desk:
         return [(str(c["name"]), str(c["id"])) for c in found]
 
 
-def told(error: DemoProblem) -> str:
+def told(error: DemoProblem, name_of: Callable[[str], str] = str) -> str:
     """The card of an error; the log keeps it too."""
     log.info("%s", error)
-    return cards.problem(error)
+    return cards.problem(error, name_of)

@@ -8,7 +8,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,13 +17,15 @@ from typing import Any
 import httpx
 
 from demo import people
-from demo.client import Client, Shown
-from demo.people import Cast, Persona
+from demo.client import Client
+from demo.enrolling import enrol
+from demo.people import Cast
 from demo.problems import ApiProblem, DemoProblem
 from demo.processes import Program, ask_for_port
-from demo.settings import FRIDGE, DemoSettings
+from demo.settings import DemoSettings
 
 COMPARTMENTS = (("top", "Top shelf"), ("drawer", "Vegetable drawer"))
+_ALL = tuple(c for c, _ in COMPARTMENTS)
 READY_S = 60.0
 
 Say = Callable[[str], None]
@@ -44,18 +46,19 @@ class House:
 
     settings: DemoSettings
     keys: Keys
+    fridge: str
     members: int
     number: str  # at the PIN pad, of the first member who has a PIN
     pin: str
 
     @property
     def kiosk_page(self) -> str:
-        return kiosk_page(self.settings, self.keys)
+        return kiosk_page(self.settings, self.keys, self.fridge)
 
 
-def kiosk_page(settings: DemoSettings, keys: Keys) -> str:
+def kiosk_page(settings: DemoSettings, keys: Keys, fridge: str) -> str:
     """The kiosk with its key behind the #, which a browser never sends anywhere."""
-    return f"{settings.api}/kiosk/#key={keys.page}&fridge={FRIDGE}"
+    return f"{settings.api}/kiosk/#key={keys.page}&fridge={fridge}"
 
 
 def up(settings: DemoSettings, say: Say) -> House:
@@ -64,19 +67,21 @@ def up(settings: DemoSettings, say: Say) -> House:
     _check_data(settings)
     settings.state.mkdir(parents=True, exist_ok=True)
     restarted = _start_api(settings, api, say)
-    keys = _keys(settings, say)
     cast = people.cast(settings.people, settings.state)
+    keys = _keys(settings, cast.fridge, say)
     with Client(settings.api, keys.admin) as admin:
-        _fridge(admin)
-        _install_champion(settings, admin, say)
+        _fridge(admin, cast.fridge)
         _enrol(settings, admin, cast, say)
-        members = admin.members(FRIDGE)
+        # A bundle serves those who are members when it is installed.
+        _install_champion(settings, admin, cast.fridge, say)
+        members = admin.members(cast.fridge)
     _start_page(settings, page, say, again=restarted)
     pins = {p.id: p.pin for p in cast.members}
     known = [m for m in members if m.get("has_pin") and m["id"] in pins]
     return House(
         settings,
         keys,
+        cast.fridge,
         len(members),
         str(known[0]["number"]) if known else "",
         pins[str(known[0]["id"])] if known else "",
@@ -178,7 +183,7 @@ def _start_api(settings: DemoSettings, api: Program, say: Say) -> bool:
     return True
 
 
-def _keys(settings: DemoSettings, say: Say) -> Keys:
+def _keys(settings: DemoSettings, fridge: str, say: Say) -> Keys:
     """The keys in use, made anew where they are lost or revoked."""
     try:
         keys = read_keys(settings)
@@ -190,10 +195,10 @@ def _keys(settings: DemoSettings, say: Say) -> Keys:
     admin = _api(settings, "key", "create", "--role", "admin", "--name", "demo-admin")
     secret = next((w for w in reversed(admin.split()) if w.startswith("vx_")), admin)
     with Client(settings.api, secret) as client:
-        _fridge(client)  # a key can only be for a fridge that is there
+        _fridge(client, fridge)  # a key can only be for a fridge that is there
         keys = Keys(
-            page=str(_secret(client.add_key("Kiosk page", "kiosk", [FRIDGE]))),
-            kiosk=str(_secret(client.add_key("Gradio demo", "kiosk", [FRIDGE]))),
+            page=str(_secret(client.add_key("Kiosk page", "kiosk", [fridge]))),
+            kiosk=str(_secret(client.add_key("Gradio demo", "kiosk", [fridge]))),
             admin=secret,
         )
     told = {"page": keys.page, "kiosk": keys.kiosk, "admin": keys.admin}
@@ -225,12 +230,12 @@ def _known(settings: DemoSettings, key: str) -> bool:
     return True
 
 
-def _fridge(admin: Client) -> None:
+def _fridge(admin: Client, fridge: str) -> None:
     with _may_be_there():
-        admin.add_fridge(FRIDGE, "The demo's fridge", risk="normal", locale="en")
+        admin.add_fridge(fridge, "The demo's fridge", risk="normal", locale="en")
     for compartment, name in COMPARTMENTS:
         with _may_be_there():
-            admin.add_compartment(FRIDGE, compartment, name)
+            admin.add_compartment(fridge, compartment, name)
 
 
 @contextmanager
@@ -243,22 +248,18 @@ def _may_be_there() -> Iterator[None]:
             raise
 
 
-def _install_champion(settings: DemoSettings, admin: Client, say: Say) -> None:
+def _install_champion(settings: DemoSettings, admin: Client, fridge: str, say: Say) -> None:
     bundle = champion(settings)
-    if _digest(admin.model(FRIDGE)) == _named(bundle):
+    if admin.model(fridge).get("bundle") == _named(bundle):
         return
     say("The trained champion goes live")
-    _api(settings, "model", "install", str(bundle), "--fridge", FRIDGE)
+    _api(settings, "model", "install", str(bundle), "--fridge", fridge)
 
 
 def _named(folder: Path) -> str:
     """The digest of the bundle in `folder`: a bundle's folder is named after it."""
     inside = [folder, *folder.iterdir()]
     return next((p.name for p in inside if (p / "manifest.json").exists()), "")
-
-
-def _digest(model: Mapping[str, Any]) -> str:
-    return str(model.get("bundle") or model.get("digest") or "")
 
 
 def _enrol(settings: DemoSettings, admin: Client, cast: Cast, say: Say) -> None:
@@ -268,49 +269,15 @@ def _enrol(settings: DemoSettings, admin: Client, cast: Cast, say: Say) -> None:
         done = set(json.loads(record.read_text(encoding="utf-8")))
     except (OSError, ValueError):
         done = set()
-    there = {str(m["id"]) for m in admin.members(FRIDGE)}
+    there = {str(m["id"]) for m in admin.members(cast.fridge)}
     missing = [p for p in cast.members if p.id not in done | there]
     if missing:
         say(f"Enrolling {len(missing)} personas")
     for who in missing:
-        enrol_persona(admin, who)
+        # Siblings are among them, on purpose: the likeness is accepted.
+        enrol(admin, cast.fridge, who, compartments=_ALL, accept_warnings=True)
         done.add(who.id)
         record.write_text(json.dumps(sorted(done | there)), encoding="utf-8")
-
-
-def enrol_persona(admin: Client, who: Persona) -> None:
-    """Enrol one, leaving out the captures that the API finds poor."""
-    takes: Sequence[Shown] = who.enrol
-    while True:
-        try:
-            admin.enrol(
-                FRIDGE,
-                takes,
-                name=who.name,
-                member=who.id,
-                locale=who.locale,
-                pin=who.pin,
-                compartments=[c for c, _ in COMPARTMENTS],
-                accept_warnings=True,  # siblings are among them, on purpose
-            )
-        except ApiProblem as error:
-            better = without_poor(takes, error)
-            if not better:
-                raise
-            takes = better
-        else:
-            return
-
-
-def without_poor(takes: Sequence[Shown], error: ApiProblem) -> tuple[Shown, ...]:
-    """The captures that the refusal does not name; none of them where it names none."""
-    poor = {
-        int(digits)
-        for digits in ("".join(filter(str.isdigit, f.field)) for f in error.fields)
-        if digits
-    }
-    kept = tuple(take for i, take in enumerate(takes) if i not in poor)
-    return kept if poor and len(kept) < len(takes) else ()
 
 
 def _start_page(settings: DemoSettings, page: Program, say: Say, *, again: bool) -> None:

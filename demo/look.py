@@ -15,6 +15,12 @@ def theme() -> Base:
         radius_size="md",
         font=["system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif"],
         font_mono=["ui-monospace", "SFMono-Regular", "Menlo", "monospace"],
+    ).set(
+        # The usual teal is too pale for white text on it, and for text on white.
+        color_accent="*primary_700",
+        button_primary_background_fill="*primary_700",
+        button_primary_background_fill_hover="*primary_800",
+        button_primary_text_color="white",
     )
 
 
@@ -41,15 +47,15 @@ footer { display: none !important; }
 .vx-intro b { color: var(--vx-ink); }
 .vx-honest { border-left: 4px solid var(--vx-bad); background: var(--vx-tint);
   color: var(--vx-ink); padding: 10px 14px; border-radius: 6px; font-size: 14px; }
-.vx-card { display: flex; gap: 16px; border: 1px solid var(--vx-line) !important;
-  border-left: 6px solid var(--vx-tone, var(--vx-line)) !important; border-radius: 10px;
+.vx-card { display: flex; gap: 16px; border-style: solid; border-width: 1px 1px 1px 6px;
+  border-color: var(--vx-line) var(--vx-line) var(--vx-line) var(--vx-tone); border-radius: 10px;
   padding: 14px 18px; background: var(--vx-paper); color: var(--vx-ink); }
 .vx-card h3 { margin: 0 0 4px; font-size: 22px; color: var(--vx-ink); }
 .vx-card p { margin: 4px 0; color: var(--vx-ink); }
 .vx-sign { font-size: 30px; line-height: 1.1; width: 34px; text-align: center; }
 .vx-good { --vx-tone: var(--vx-good); } .vx-bad { --vx-tone: var(--vx-bad); }
 .vx-warn { --vx-tone: var(--vx-warn); } .vx-card .vx-sign { color: var(--vx-tone); }
-.vx-empty { border: 1px dashed var(--vx-line) !important; }
+.vx-empty { border-style: dashed; border-width: 1px; border-color: var(--vx-line); }
 .vx-empty p { color: var(--vx-quiet); }
 .vx-next { font-size: 17px; font-weight: 600; }
 .vx-warning { color: var(--vx-warn) !important; }
@@ -59,18 +65,20 @@ footer { display: none !important; }
 .vx-chip { background: var(--vx-tint); border: 1px solid var(--vx-line); border-radius: 999px;
   padding: 2px 10px; font-size: 13px; color: var(--vx-ink); }
 .vx-chip.bad { border-color: var(--vx-bad); color: var(--vx-bad); }
-.vx-facts { width: 100%; border-collapse: collapse; font-size: 14px; color: var(--vx-ink); }
+.vx-facts { width: 100%; border-collapse: collapse; border: 0 !important; font-size: 14px; color: var(--vx-ink); }
 .vx-facts th { text-align: left; font-weight: 600; padding: 5px 14px 5px 0 !important;
   color: var(--vx-quiet); vertical-align: top; white-space: nowrap; width: 1%; }
 .vx-facts td { padding: 5px 0 !important; font-family: ui-monospace, Menlo, monospace; font-size: 13px;
   overflow-wrap: anywhere; }
 .vx-facts th, .vx-facts td { border: 0 !important; background: none !important; }
-.vx-facts tr { border: 0 !important; border-bottom: 1px solid var(--vx-line) !important; }
+.vx-facts tr { border-style: solid !important; border-width: 0 0 1px !important;
+  border-color: var(--vx-line) !important; }
 .vx-figures { display: flex; flex-wrap: wrap; gap: 12px; }
 .vx-figure { flex: 1 1 130px; background: var(--vx-tint); border-radius: 10px; padding: 10px 14px;
   color: var(--vx-ink); }
 .vx-figure b { display: block; font-size: 22px; } .vx-figure span { font-size: 13px;
   color: var(--vx-quiet); }
+.vx-scene { gap: 4px !important; }
 .vx-digits { font: 700 34px ui-monospace, Menlo, monospace; letter-spacing: .2em;
   color: var(--vx-ink); }
 .vx-chart { width: 100%; height: auto; display: block; background: var(--vx-paper); }

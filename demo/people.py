@@ -55,6 +55,7 @@ class Persona:
 class Cast:
     """Everybody in the demo."""
 
+    fridge: str  # whose members they are, as the trained bundle names it
     members: tuple[Persona, ...]
     newcomers: tuple[Persona, ...]
     strangers: tuple[Persona, ...]
@@ -89,7 +90,14 @@ def cast(dataset: Path, made: Path, *, newcomers: int = len(NEWCOMER_NAMES)) -> 
             by_person.setdefault(row.person, []).append(row)
     inside = [p for p, of in by_person.items() if of[0].fridge]
     outside = [p for p, of in by_person.items() if of[0].split == "stranger"]
+    if not inside:
+        raise DemoProblem(
+            f"{dataset} has no fridge with members.", next_step="Make the demo's personas anew."
+        )
+    fridge = by_person[inside[0]][0].fridge
+    inside = [p for p in inside if by_person[p][0].fridge == fridge]
     return Cast(
+        fridge=fridge,
         members=tuple(
             _persona(dataset, p, name_at(MEMBER_NAMES, i), "member", by_person[p], pin=pin_of(i))
             for i, p in enumerate(inside)

@@ -26,6 +26,7 @@ class FieldProblem:
     field: str
     problem: str
     next_step: str
+    member: str = ""  # whom it is about
 
 
 class ApiProblem(DemoProblem):
@@ -57,7 +58,10 @@ class ApiProblem(DemoProblem):
         errors = told.get("errors")
         fields = tuple(
             FieldProblem(
-                str(e.get("field", "")), str(e.get("problem", "")), str(e.get("next_step", ""))
+                str(e.get("field") or ""),
+                str(e.get("problem") or ""),
+                str(e.get("next_step") or ""),
+                str(e.get("member") or ""),
             )
             for e in (errors if isinstance(errors, list) else [])
             if isinstance(e, dict)

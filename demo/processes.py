@@ -11,6 +11,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,16 +44,20 @@ class Program:
     def start(self, command: Sequence[str], environment: Mapping[str, str], port: int) -> None:
         """Start it; it outlives whoever started it."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self.log.open("ab") as log:
-            begun = subprocess.Popen(  # noqa: S603 (our own program, no shell)
-                command,
-                env={**os.environ, **environment},
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        told = {"pid": begun.pid, "began": _began(begun.pid), "port": port}
+        # Not a subprocess.Popen: that one wants its child to end before its parent.
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        pid = os.posix_spawn(
+            command[0],
+            list(command),
+            {**os.environ, **environment},
+            file_actions=[
+                (os.POSIX_SPAWN_OPEN, 0, os.devnull, os.O_RDONLY, 0),
+                (os.POSIX_SPAWN_OPEN, 1, str(self.log), flags, 0o600),
+                (os.POSIX_SPAWN_DUP2, 1, 2),
+            ],
+            setsid=True,
+        )
+        told = {"pid": pid, "began": _began(pid), "port": port}
         self.file.write_text(json.dumps(told), encoding="utf-8")
 
     def stop(self) -> bool:
@@ -66,6 +71,8 @@ class Program:
         if not _until(lambda: _began(pid) != began, _PATIENCE_S):
             os.kill(pid, signal.SIGKILL)
             _until(lambda: _began(pid) != began, _PATIENCE_S)
+        with suppress(ChildProcessError):  # somebody else's child, unless we started it just now
+            os.waitpid(pid, os.WNOHANG)
         self.file.unlink(missing_ok=True)
         return True
 

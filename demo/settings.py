@@ -8,8 +8,6 @@ from pathlib import Path
 from demo.problems import DemoProblem
 
 HOST = "127.0.0.1"
-FRIDGE = "demo"
-"""The fridge that the demo plays with."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,7 +30,7 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             with gr.Row():
                 who = gr.Dropdown(label="Member", elem_id="auth-who", scale=3)
                 day = gr.Radio(
-                    [("first", 0), ("second", 1), ("third", 2)], value=0, label="Day", scale=2,
+                    [("1", 0), ("2", 1), ("3", 2)], value=0, label="Later day", scale=2,
                     elem_id="auth-day",
                 )  # fmt: skip
             buttons: list[tuple[gr.Button, str]] = []
@@ -59,14 +59,16 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
                         fill = gr.Button("Fill in the member's")
                         by_pin = gr.Button("Open", variant="primary", elem_id="auth-pin-go")
             lift = gr.Button("Lift the lock, as the admin", size="sm", elem_id="auth-unlock")
-        with gr.Column(scale=4):
+        with gr.Column(scale=5):
             scene = gr.HTML(elem_id="auth-scene")
             with gr.Row():
                 picture = gr.Image(
                     label="The camera takes", interactive=False, height=190, elem_id="auth-picture",
                     buttons=[],
                 )  # fmt: skip
-                sound = gr.Audio(label="The microphone takes", interactive=False, buttons=[])
+                sound = gr.Audio(
+                    label="The microphone takes", interactive=False, buttons=[], min_width=230
+                )
             result = gr.HTML(cards.waiting("The answer will stand here."), elem_id="auth-result")
             chart = gr.HTML(elem_id="auth-chart")
 
@@ -148,7 +150,7 @@ def _buttons(of: tuple[scenes.Scene, ...]) -> list[tuple[gr.Button, str]]:
     for first in range(0, len(of), 2):
         with gr.Row():
             for scene in of[first : first + 2]:
-                with gr.Column(min_width=200):
+                with gr.Column(min_width=200, elem_classes="vx-scene"):
                     button = gr.Button(scene.title, elem_id=f"scene-{scene.key.replace(' ', '-')}")
                     gr.HTML(f'<p class="vx-quiet">{scene.text}</p>')
                 made.append((button, scene.key))

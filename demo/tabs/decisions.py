@@ -44,6 +44,7 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
     table = gr.Dataframe(
         headers=HEADERS, interactive=False, elem_id="decisions-table", type="array",
         max_height=330, buttons=[],
+        column_widths=["17%", "10%", "12%", "10%", "26%", "8%", "8%", "9%"],
     )  # fmt: skip
     with gr.Row():
         with gr.Column(scale=5):

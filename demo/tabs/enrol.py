@@ -1,5 +1,6 @@
 """Enrol: a persona, or whoever sits before the camera, becomes a member."""
 
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,9 @@ from typing import Any
 import gradio as gr
 
 from demo import cards, scenes
-from demo.client import Shown
+from demo.client import Json, Shown
 from demo.desk import Desk, told
+from demo.enrolling import Enrolled, leaving_out_poor
 from demo.people import Persona
 from demo.problems import ApiProblem, DemoProblem
 
@@ -51,7 +53,7 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
                     [("English", "en"), ("Français", "fr")], value="en", label="Language"
                 )
                 pin = gr.Textbox(
-                    label="PIN (6–12 digits, optional)", type="password", max_length=12,
+                    label="PIN (optional)", placeholder="6–12 digits", type="password", max_length=12,
                     elem_id="enrol-pin",
                 )  # fmt: skip
             opens = gr.CheckboxGroup(label="May open", elem_id="enrol-opens")
@@ -130,8 +132,9 @@ def _enrol(
         return cards.waiting("Choose a persona, or record and keep a take of yourself.")
     if not name.strip():
         return cards.waiting("Everybody needs a name: fill it in.")
-    try:
-        answer = desk.admin.enrol(
+
+    def once(takes: Sequence[Shown]) -> Json:
+        return desk.admin.enrol(
             desk.fridge,
             takes,
             name=name.strip(),
@@ -142,13 +145,25 @@ def _enrol(
             consent=consent,
             accept_warnings=accept,
         )
-        return cards.enrolled(answer, name.strip(), desk.namer())
+
+    try:
+        # A persona's worst captures can be spared; whoever is real takes them again.
+        made = leaving_out_poor(takes, once) if persona_id else Enrolled(once(takes), 0)
+        return cards.enrolled(made.answer, name.strip(), desk.namer(), left_out=made.left_out)
     except ApiProblem as error:
         if error.code == "already_enrolled":
-            error.next_step += " To enrol all the same, tick the box above the button."
-        return told(error)
+            error.next_step += " Or tick the box above the button, if they only look alike."
+        return told(error, _names(desk))
     except DemoProblem as error:
         return told(error)
+
+
+def _names(desk: Desk) -> Callable[[str], str]:
+    """From ids to names; ids where the API has just gone."""
+    try:
+        return desk.namer()
+    except DemoProblem:
+        return str
 
 
 def _filled(desk: Desk, who: Persona) -> tuple[Any, ...]:

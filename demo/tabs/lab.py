@@ -123,7 +123,7 @@ def _drawn(desk: Desk, of: lab.Trials, stream: str, threshold: float) -> tuple[s
     row = figures_row(
         [
             (f"{outcome.fnir:.1%}", f"of {scores.hits.size} members' captures not let in"),
-            (f"{outcome.fpir:.1%}", f"of {scores.tops.size} strangers' captures let in"),
+            (f"{outcome.fpir:.1%}", _strangers(outcome, scores)),
             (str(len(locked)), f"of {len(outcome.fates)} members locked out"),
             (_attacks_passed(outcome), "attacks let in (no liveness yet)"),
         ]
@@ -134,6 +134,14 @@ def _drawn(desk: Desk, of: lab.Trials, stream: str, threshold: float) -> tuple[s
         charts.det(of, stream, threshold),
         _who(outcome, names),
     )
+
+
+def _strangers(outcome: lab.Outcome, scores: lab.Stream) -> str:
+    """Of how many, and what so many can prove at best: the rule of three."""
+    told = f"of {scores.tops.size} strangers' captures let in"
+    if outcome.let_in or not scores.tops.size:
+        return told
+    return f"{told}: proves no less than {3 / scores.tops.size:.1%}"
 
 
 def _attacks_passed(outcome: lab.Outcome) -> str:

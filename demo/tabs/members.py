@@ -1,10 +1,11 @@
 """Members: who may open the fridge; adding, removing, and watching what happens."""
 
+from html import escape
 from typing import Any
 
 import gradio as gr
 
-from demo import cards
+from demo import cards, enrolling
 from demo.desk import Desk, told
 from demo.problems import DemoProblem
 
@@ -12,11 +13,11 @@ INTRO = """<p class="vx-intro">Everybody who may open the fridge. Removing someb
 <b>destroys the key</b> that their pictures, recordings and templates are sealed with, and shows
 the proof.</p>"""
 
-HEADERS = ["Name", "Id", "Number", "Language", "Captures", "PIN", "Model", "Since (UTC)"]
+HEADERS = ["Name", "Id", "Number", "Language", "Captures", "PIN", "Since (UTC)"]
 
 
-def rows(members: list[dict[str, Any]], provisional: set[str]) -> list[list[str]]:
-    """The table of members; `provisional` are those whom the trained model does not know yet."""
+def rows(members: list[dict[str, Any]]) -> list[list[str]]:
+    """The table of members."""
     return [
         [
             str(m["name"]),
@@ -25,43 +26,42 @@ def rows(members: list[dict[str, Any]], provisional: set[str]) -> list[list[str]
             {"en": "English", "fr": "Français"}.get(str(m.get("locale")), str(m.get("locale"))),
             str(m.get("captures", "")),
             "yes" if m.get("has_pin") else "no",
-            "provisional" if m.get("provisional") or m["id"] in provisional else "trained",
             cards.moment(m.get("created_at")),
         ]
         for m in members
     ]
 
 
-def provisional_in(model: dict[str, Any]) -> set[str]:
-    """The members whom a fridge's model knows only provisionally."""
-    found = model.get("provisional_members") or model.get("provisional") or []
-    return {str(m) for m in found} if isinstance(found, list) else set()
-
-
 def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
     """Lay the tab out."""
     gr.HTML(INTRO)
+    model = gr.HTML(elem_id="members-model")
+    table = gr.Dataframe(
+        headers=HEADERS, interactive=False, wrap=False, elem_id="members-table", type="array",
+        max_height=340, buttons=[],
+        column_widths=["20%", "20%", "10%", "13%", "11%", "8%", "18%"],
+    )  # fmt: skip
     with gr.Row():
-        with gr.Column(scale=6):
-            with gr.Row():
-                refresh = gr.Button("Refresh", size="sm")
-                follow = gr.Checkbox(label="Watch: refresh every two seconds", value=False)
-            table = gr.Dataframe(
-                headers=HEADERS, interactive=False, wrap=False, elem_id="members-table",
-                type="array", max_height=460, buttons=[],
-            )  # fmt: skip
-            gr.HTML('<p class="vx-intro"><b>What happened lately</b></p>')
-            events = gr.HTML(elem_id="members-events")
+        follow = gr.Checkbox(label="Watch: refresh every two seconds", value=False, scale=3)
+        refresh = gr.Button("Refresh", size="sm", scale=1)
+    with gr.Row():
         with gr.Column(scale=4):
-            model = gr.HTML(elem_id="members-model")
             add = gr.Dropdown(label="Add a persona", elem_id="members-add")
             added = gr.Button("Add", elem_id="members-add-go")
-            chosen = gr.Dropdown(label="Remove a member", elem_id="members-remove")
+            chosen = gr.Dropdown(
+                label="Remove a member", elem_id="members-remove", info="or click on a line above"
+            )
             sure = gr.Checkbox(
                 label="Yes, erase this member for good", value=False, elem_id="members-sure"
             )
             remove = gr.Button("Remove", variant="stop", elem_id="members-remove-go")
-            result = gr.HTML(cards.waiting("Proof will stand here."), elem_id="members-result")
+        with gr.Column(scale=6):
+            result = gr.HTML(
+                cards.waiting("The answer, or the proof, will stand here."),
+                elem_id="members-result",
+            )
+            gr.HTML('<p class="vx-intro"><b>What happened lately</b></p>')
+            events = gr.HTML(elem_id="members-events")
     timer = gr.Timer(2, active=False)
     shown = [table, model, events, add, chosen]
 
@@ -78,8 +78,8 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
         ]
         inside = [(f"{m['name']} ({m['id']})", str(m["id"])) for m in members]
         return (
-            rows(members, provisional_in(about)),
-            _model(about, len(members)),
+            rows(members),
+            _model(about),
             _events(happened),
             gr.update(choices=outside, value=add if add in dict(_flip(outside)) else None),
             gr.update(choices=inside, value=chosen if chosen in there else None),
@@ -90,11 +90,11 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             return cards.waiting("Choose who is to be added.")
         who = desk.cast[chosen]
         try:
-            answer = desk.admin.enrol(
-                desk.fridge, who.enrol, name=who.name, member=who.id, locale=who.locale, pin=who.pin,
+            made = enrolling.enrol(
+                desk.admin, desk.fridge, who,
                 compartments=[c for _, c in desk.compartments()], accept_warnings=True,
             )  # fmt: skip
-            return cards.enrolled(answer, who.name, desk.namer())
+            return cards.enrolled(made.answer, who.name, desk.namer(), left_out=made.left_out)
         except DemoProblem as error:
             return told(error)
 
@@ -130,23 +130,16 @@ def _flip(choices: list[tuple[str, str]]) -> list[tuple[str, str]]:
     return [(value, name) for name, value in choices]
 
 
-def _model(model: dict[str, Any], members: int) -> str:
-    bundle = str(model.get("bundle") or model.get("digest") or "")
-    waiting = len(provisional_in(model))
+def _model(model: dict[str, Any]) -> str:
+    bundle = str(model.get("bundle") or "")
     figures = [
-        (str(members), "members"),
-        (str(members - waiting), "in the trained model"),
-        (str(waiting), "provisional"),
+        (str(model.get("members", 0)), "members in the trained model"),
+        (str(model.get("provisional", 0)), "provisional: stricter, until the next training"),
+        (cards.number(model.get("threshold")), f"asked for, risk setting {model.get('risk')}"),
+        (f"{bundle[:8]}…" if bundle else "none", f"bundle, {model.get('family') or 'no family'}"),
     ]
-    return figures_row(figures) + cards.facts_table(
-        [
-            ("risk setting", model.get("risk")),
-            ("threshold", model.get("threshold")),
-            ("family", model.get("family") or "–"),
-            ("bundle", f"{bundle[:16]}…" if bundle else "none: everybody is provisional"),
-            ("measured on", model.get("population")),
-        ]
-    )
+    told = model.get("problem")
+    return figures_row(figures) + (f'<p class="vx-warning">{escape(str(told))}</p>' if told else "")
 
 
 def figures_row(figures: list[tuple[str, str]]) -> str:

@@ -102,7 +102,7 @@ def pictures(address: str, folder: Path, *, dark: bool = False) -> list[Path]:
         page.locator("#decisions-lineage table").wait_for()
         take(page, "decisions")
         room(page, "Members")
-        page.locator("#members-model table").wait_for()
+        page.locator("#members-model .vx-figure").first.wait_for()
         take(page, "members")
     return taken
 
