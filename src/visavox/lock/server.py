@@ -1,6 +1,7 @@
 """The lock's door to the kiosk beside it: HTTP on loopback, one route.
 
-    POST /open    the ticket as plain text → 200 {"opened": […], "seconds": 8.0}, or a problem
+    POST /open    the ticket, plain or as {"ticket": "…"} → 200 {"opened": […], "seconds": 8.0},
+                  or a problem
     GET  /healthz → 200
 
 A kiosk page in a browser may speak to it when its origin is allowed; no other page may.
@@ -64,7 +65,7 @@ class _Requests(BaseHTTPRequestHandler):
             said = f"A ticket has up to {LONGEST} characters, and says how many."
             self._problem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "ticket_malformed", said, "")
         else:
-            self._open(self.rfile.read(int(length)).decode("utf-8", errors="replace"))
+            self._open(_ticket(self.rfile.read(int(length)).decode("utf-8", errors="replace")))
 
     def _open(self, text: str) -> None:
         try:
@@ -111,6 +112,7 @@ class _Requests(BaseHTTPRequestHandler):
         if (origin := self.headers.get("Origin")) in self.server.origins:
             self.send_header("Access-Control-Allow-Origin", str(origin))
             self.send_header("Access-Control-Allow-Methods", "POST")
+            self.send_header("Access-Control-Allow-Headers", "Content-Type")
             self.send_header("Access-Control-Allow-Private-Network", "true")
             self.send_header("Vary", "Origin")
         self.end_headers()
@@ -118,3 +120,12 @@ class _Requests(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's name
         """The controller logs what matters; requests hold tickets."""
+
+
+def _ticket(body: str) -> str:
+    """The ticket in a body; what is no JSON is taken as it stands, and judged as that."""
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+    return str(said["ticket"]) if isinstance(said, dict) and "ticket" in said else body

@@ -1,0 +1,1 @@
+"""Routes by resource: parse, one call into `visavox.service`, return a schema."""
