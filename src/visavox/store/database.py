@@ -76,6 +76,8 @@ def _set_up_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("writes", False)
+    # A reader who wrote would find out only when others had written too.
+    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writes else 'ON'}")
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
 
@@ -95,7 +97,7 @@ def transaction(engine: Engine, *, writes: bool) -> Iterator[Connection]:
                 "The database does not have this version's tables.",
                 next_step="Run: python -m api migrate",
             ) from error
-        if isinstance(error, ProgrammingError):
+        if isinstance(error, ProgrammingError) or _is_a_fault_of_ours(error):
             raise
         raise Busy(
             f"The database does not answer, or others keep it locked ({_said(error)}).",
@@ -142,6 +144,12 @@ def is_duplicate(error: IntegrityError) -> bool:
 def _lacks_a_table(error: Exception) -> bool:
     origin = getattr(error, "orig", None)
     return getattr(origin, "sqlstate", "") == "42P01" or "no such table" in str(origin)
+
+
+def _is_a_fault_of_ours(error: Exception) -> bool:
+    # SQLite calls every error operational: a wrong statement, and a reader who writes, too.
+    named = getattr(getattr(error, "orig", None), "sqlite_errorname", "")
+    return named == "SQLITE_ERROR" or named.startswith("SQLITE_READONLY")
 
 
 def _said(error: DBAPIError | PoolTimeout) -> str:

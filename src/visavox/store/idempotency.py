@@ -39,7 +39,8 @@ class Idempotency:
         made = kind.insert(idempotency).values(key=key, token=token, **fresh)
         row = None
         while row is None:  # again where the one that was in the way has gone meanwhile
-            if self._connection.execute(made.on_conflict_do_nothing()).rowcount:
+            first = made.on_conflict_do_nothing().returning(t.token)
+            if self._connection.execute(first).first() is not None:
                 return None
             asked = select(idempotency).where(mine).with_for_update()
             row = self._connection.execute(asked).first()

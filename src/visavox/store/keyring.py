@@ -85,6 +85,10 @@ class Keyring:
         return tuple(self._keys.values())
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        return tuple(self._keys)
+
+    @property
     def newest(self) -> MasterKey:
         return next(iter(self._keys.values()))
 

@@ -66,7 +66,7 @@ class StoreSettings(BaseSettings):
                 "There is no master key.",
                 next_step="Make one with `visavox keys new`, and set VISAVOX_MASTER_KEY_FILE.",
             )
-        path = self.state / "master.key"
+        path = self.state / "development" / "master.key"
         if not path.exists():
             write(path, [MasterKey.made()], replace=False)
         return Keyring.file(path)
