@@ -15,7 +15,7 @@ def tag(response: Response, version: int) -> None:
     response.headers["ETag"] = f'"{version}"'
 
 
-def expected(
+async def expected(
     if_match: Annotated[
         str | None,
         Header(

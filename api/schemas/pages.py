@@ -27,7 +27,7 @@ class Wanted:
     cursor: str | None
 
 
-def wanted(
+async def wanted(
     limit: Annotated[int, Query(ge=1, le=200, description="Items in this page, at the most.")] = 50,
     cursor: Annotated[
         str | None,
