@@ -3,6 +3,7 @@
 import functools
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import numpy as np
 
@@ -78,19 +79,19 @@ class Kitchen:
     admin: Actor = field(default=ADMIN)
     id: str = "kitchen"
 
-    def enrol(self, who: int, *, captures: int = 2, **more: object) -> Enrolled:
-        given: dict[str, object] = {
+    def enrol(self, who: int, *, captures: int = 2, **more: Any) -> Enrolled:
+        given: dict[str, Any] = {
             "name": f"Persona {who}",
             "consent": True,
             "samples": samples(who, captures),
             "id": f"p{who}",
             "compartments": ("left",),
         }
-        return enrolment.enrol(self.house, self.admin, self.id, **(given | more))  # type: ignore[arg-type]
+        return enrolment.enrol(self.house, self.admin, self.id, **(given | more))
 
-    def ask(self, sample: Sample, **more: object) -> Answer:
-        given: dict[str, object] = {"fridge": self.id, "sample": sample}
-        return authentication.authenticate(self.house, self.kiosk, **(given | more))  # type: ignore[arg-type]
+    def ask(self, sample: Sample, **more: Any) -> Answer:
+        given: dict[str, Any] = {"fridge": self.id, "sample": sample}
+        return authentication.authenticate(self.house, self.kiosk, **(given | more))
 
     def another_kiosk(self) -> Actor:
         issued = keys.create(
@@ -98,7 +99,7 @@ class Kitchen:
         )
         return keys.identify(self.house, issued.secret, request_id="req-2")
 
-    def set(self, **changed: object) -> "Kitchen":
+    def set(self, **changed: Any) -> "Kitchen":
         """The same, with other settings."""
-        settings = replace(self.house.settings, **changed)  # type: ignore[arg-type]
+        settings = replace(self.house.settings, **changed)
         return replace(self, house=replace(self.house, settings=settings))

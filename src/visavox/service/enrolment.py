@@ -8,7 +8,7 @@ scores the newcomer, so the door opens to them from the next request on.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from visavox.errors import (
     AlreadyEnrolled,
@@ -239,8 +239,12 @@ def _known(
 
 
 def _keep(unit: Unit, member: Member, taken: Sequence[_Taken], at: datetime) -> None:
-    for t in taken:
-        unit.captures.add(member.fridge, member.id, embeddings=t.seen, raw=t.sample.parts(), at=at)
+    for i, t in enumerate(taken):
+        # Ids follow time: a microsecond apart, captures keep the order in which they came.
+        moment = at + timedelta(microseconds=i)
+        unit.captures.add(
+            member.fridge, member.id, embeddings=t.seen, raw=t.sample.parts(), at=moment
+        )
 
 
 def _settle(

@@ -18,10 +18,8 @@ from visavox.table import EmbeddingTable, Scores
 from visavox.types import Candidate
 
 ODDS = math.log(99)
-"""Against one person, in one modality, before captures count as of several."""
-
-LIKE = math.log(1000)
-"""For one person, in one modality alone, before two members are said to be alike."""
+"""Against one person, in one modality, before captures count as of several; for one person, in one
+modality alone, before two members are said to be alike."""
 
 
 def strangers_among(base: Bundle, captures: EmbeddingTable) -> list[Finding]:
@@ -82,7 +80,7 @@ def alike(
                 "They sound alike: the face must tell them apart.",
             ),
         ):
-            if _middle(llr) >= LIKE + max(0.0, growth):
+            if _middle(llr) >= ODDS + max(0.0, growth):
                 found.append((_best(llr), Likeness(code, member, text)))
     found.sort(key=lambda pair: -pair[0])
     return [likeness for _, likeness in found]
