@@ -281,8 +281,8 @@ def _clock(stamp: Any) -> str:
 
 
 def moment(stamp: Any) -> str:
-    """An instant of the API as a person reads it, in UTC."""
+    """An instant of the API as a person reads it in a table, in UTC."""
     try:
-        return datetime.fromisoformat(str(stamp)).strftime("%Y-%m-%d %H:%M:%S")
+        return datetime.fromisoformat(str(stamp)).strftime("%d %b %H:%M:%S")
     except ValueError:
         return str(stamp or "")

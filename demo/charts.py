@@ -15,6 +15,7 @@ import numpy as np
 from demo.lab import Floats, Stream, Trials
 
 _BINS = 56
+_NAME = 11  # letters
 _CLIP = 40.0  # scores beyond this are drawn at the edge
 _FLOOR, _CEILING = 0.002, 0.6  # ends of the DET axes
 STREAM_NAMES = {"fused": "face + voice", "face": "face alone", "voice": "voice alone"}
@@ -43,7 +44,7 @@ def scores(
     if not candidates:
         return _note("Nothing was scored, so there is nothing to draw.")
     shown = [
-        (name_of(str(c["member"])), {k: c.get(k) for k in ("fused", "face", "voice")})
+        (_short(name_of(str(c["member"]))), {k: c.get(k) for k in ("fused", "face", "voice")})
         for c in candidates
     ]
     values = [float(v) for _, of in shown for v in of.values() if v is not None]
@@ -166,6 +167,11 @@ def det(trials: Trials, chosen: str, threshold: float) -> str:
 
 
 _LLR = "log-likelihood ratio: left speaks against, right speaks for"
+
+
+def _short(name: str) -> str:
+    """As much of a name as there is room for."""
+    return name if len(name) <= _NAME else f"{name[: _NAME - 1]}…"
 
 
 def _stairs(fpir: Floats, fnir: Floats) -> list[tuple[float, float]]:

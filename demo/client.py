@@ -107,14 +107,6 @@ class Client:
     def remove(self, fridge: str, member: str) -> Json:
         return self._object("DELETE", f"/v1/fridges/{fridge}/members/{member}")
 
-    def set_pin(self, fridge: str, member: str, pin: str) -> None:
-        self._send("PUT", f"/v1/fridges/{fridge}/members/{member}/pin", json={"pin": pin})
-
-    def grants(self, fridge: str, member: str) -> list[str]:
-        """The compartments that a member may open."""
-        items = self._all(f"/v1/fridges/{fridge}/members/{member}/grants")
-        return [str(g.get("compartment") or g.get("id")) for g in items]
-
     # What there is
 
     def me(self) -> Json:

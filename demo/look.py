@@ -78,6 +78,7 @@ footer { display: none !important; }
   color: var(--vx-ink); }
 .vx-figure b { display: block; font-size: 22px; } .vx-figure span { font-size: 13px;
   color: var(--vx-quiet); }
+.gradio-container table, .gradio-container table span { font-family: system-ui, sans-serif; }
 .vx-scene { gap: 4px !important; }
 .vx-digits { font: 700 34px ui-monospace, Menlo, monospace; letter-spacing: .2em;
   color: var(--vx-ink); }

@@ -9,6 +9,7 @@ from demo import cards, charts, scenes
 from demo.client import Json, Shown
 from demo.desk import Desk, told
 from demo.problems import DemoProblem
+from demo.recording import mended
 
 INTRO = """<p class="vx-intro">Choose a member, then a situation: one click shows the camera and
 the microphone what they would get, and asks the fridge. It answers <b>granted</b>,
@@ -30,7 +31,7 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             with gr.Row():
                 who = gr.Dropdown(label="Member", elem_id="auth-who", scale=3)
                 day = gr.Radio(
-                    [("1", 0), ("2", 1), ("3", 2)], value=0, label="Later day", scale=2,
+                    [("1", 0), ("2", 1), ("3", 2)], value=0, label="Later day", scale=3,
                     elem_id="auth-day",
                 )  # fmt: skip
             buttons: list[tuple[gr.Button, str]] = []
@@ -99,7 +100,7 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
     def yourself(film: str | None, challenge: str) -> tuple[Any, ...]:
         if not film:
             return ("", None, None, cards.waiting("Record yourself first."), "", "")
-        answer = _ask(desk, Shown(clip=Path(film)), challenge)
+        answer = _ask(desk, Shown(clip=mended(Path(film))), challenge)
         return ("<p class='vx-quiet'>You</p>", None, None, *answer, "")
 
     def new_digits() -> tuple[str, str]:

@@ -13,6 +13,7 @@ from demo.desk import Desk, told
 from demo.enrolling import Enrolled, leaving_out_poor
 from demo.people import Persona
 from demo.problems import ApiProblem, DemoProblem
+from demo.recording import mended
 
 INTRO = """<p class="vx-intro">Somebody new: a few pictures and a few spoken digits are enough.
 <b>Poor captures are refused</b> with the reason, whoever looks or sounds like a member is
@@ -90,7 +91,7 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
         takes = tuple(t for t in takes if t.clip)  # a persona's pictures are not yours
         if film is None:
             return takes, "", cards.waiting("Record first: press the round button, then stop.")
-        takes = (*takes, Shown(clip=Path(film)))[:_MOST_TAKES]
+        takes = (*takes, Shown(clip=mended(Path(film))))[:_MOST_TAKES]
         text = f"{len(takes)} of at most {_MOST_TAKES} takes kept."
         return takes, "", cards.waiting(text)
 

@@ -141,10 +141,12 @@ def _strangers(outcome: lab.Outcome, scores: lab.Stream) -> str:
     told = f"of {scores.tops.size} strangers' captures let in"
     if outcome.let_in or not scores.tops.size:
         return told
-    return f"{told}: proves no less than {3 / scores.tops.size:.1%}"
+    return f"{told} (so few prove only: under {3 / scores.tops.size:.1%})"
 
 
 def _attacks_passed(outcome: lab.Outcome) -> str:
+    if not outcome.attacks:
+        return "–"
     passed = sum(p for p, _ in outcome.attacks.values())
     return f"{passed} of {sum(n for _, n in outcome.attacks.values())}"
 

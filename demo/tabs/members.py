@@ -13,6 +13,7 @@ INTRO = """<p class="vx-intro">Everybody who may open the fridge. Removing someb
 <b>destroys the key</b> that their pictures, recordings and templates are sealed with, and shows
 the proof.</p>"""
 
+_DIGEST = 64  # letters of a SHA-256
 HEADERS = ["Name", "Id", "Number", "Language", "Captures", "PIN", "Since (UTC)"]
 
 
@@ -160,6 +161,19 @@ def _events(events: list[dict[str, Any]]) -> str:
 
 
 def _plain(detail: Any) -> str:
-    if isinstance(detail, dict):
-        return ", ".join(f"{k} {v}" for k, v in detail.items())
-    return str(detail or "")
+    if not isinstance(detail, dict):
+        return str(detail or "")
+    told = ((k, v) for k, v in detail.items() if v not in (None, "", [], {}))
+    return ", ".join(f"{k} {_brief(v)}" for k, v in told)
+
+
+def _brief(value: Any) -> str:
+    """A likeness as its code, a digest by how it begins."""
+    if isinstance(value, list):
+        return "; ".join(_brief(v) for v in value)
+    if isinstance(value, dict):
+        return " ".join(_brief(v) for v in value.values() if v is not None)
+    if isinstance(value, float):
+        return f"{value:.0f}"
+    text = str(value)
+    return f"{text[:8]}…" if len(text) == _DIGEST else cards.reason(text)

@@ -154,7 +154,7 @@ def test_lineage_of_another_bundle_is_not_claimed_for_a_decision() -> None:
 
 
 def test_instants_are_read_or_left_alone() -> None:
-    assert cards.moment("2026-11-28T19:40:00.5Z") == "2026-11-28 19:40:00"
+    assert cards.moment("2026-11-28T19:40:00.5Z") == "28 Nov 19:40:00"
     assert cards.moment("soon") == "soon"
     assert cards.moment(None) == ""
 
