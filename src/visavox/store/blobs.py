@@ -64,13 +64,20 @@ class Folder:
         beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
         with _said("written", name):
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with beside.open("wb") as file:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-            beside.replace(path)
-            for folder in (path.parent, path.parent.parent):
+            try:
+                with beside.open("wb") as file:
+                    file.write(content)
+                    file.flush()
+                    os.fsync(file.fileno())
+                beside.replace(path)
+            except BaseException:
+                beside.unlink(missing_ok=True)
+                raise
+            # Its name is in a folder, which is named in another, up to the root.
+            for folder in path.parents:
                 _synced(folder)
+                if folder == self._root:
+                    break
 
     def get(self, name: str) -> bytes:
         with _said("read", name):
@@ -111,6 +118,12 @@ class Bucket:
             secret=secret,
             endpoint_url=endpoint,
             client_kwargs={"region_name": region} if region else {},
+            # Somebody stands before the kiosk: an answer that does not come is an answer.
+            config_kwargs={
+                "connect_timeout": 5,
+                "read_timeout": 20,
+                "retries": {"total_max_attempts": 2},
+            },
             # Other workers write to it too.
             use_listings_cache=False,
             skip_instance_cache=True,
@@ -156,6 +169,8 @@ def _synced(folder: Path) -> None:
 def _said(done: str, name: str) -> Iterator[None]:
     try:
         yield
+    except BlobError:
+        raise
     except FileNotFoundError:
         raise BlobError(
             f"The capture store has no {name}.", next_step="Restore it from a backup."

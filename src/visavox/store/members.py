@@ -144,19 +144,21 @@ class Members:
         Their raw captures are removed once this transaction is committed.
         """
         touch(self._connection, fridge)
-        found = self._connection.execute(_one(fridge, member)).first()
+        # Locked, so that nobody gives them a grant after theirs were taken away below.
+        mine = select(m.version).where(m.fridge == fridge, m.id == member)
+        found = self._connection.execute(mine.with_for_update()).first()
         if found is None:
             raise missing(fridge, member)
         if expected_version not in {None, found.version}:
             raise fridge_rows.stale(f"The member {member!r}")
         destroyed = self._vault.destroy(Owner(fridge, member))
         c = captures.c
-        mine = (c.fridge == fridge) & (c.member == member)
-        rows = self._connection.execute(select(c.blob).where(mine)).all()
+        theirs = (c.fridge == fridge) & (c.member == member)
+        rows = self._connection.execute(select(c.blob).where(theirs)).all()
         blobs = [name for row in rows for name in row.blob]
         g = grants.c
         self._connection.execute(delete(grants).where(g.fridge == fridge, g.member == member))
-        self._connection.execute(delete(captures).where(mine))
+        self._connection.execute(delete(captures).where(theirs))
         self._connection.execute(delete(members).where(m.fridge == fridge, m.id == member))
         for name in blobs:
             self._after_commit(lambda name=name: self._blobs.delete(name))  # type: ignore[misc]
