@@ -34,10 +34,8 @@ def serve(
 ) -> None:
     """Serve until told to end. In development the database is migrated before."""
     os.environ["VISAVOX_WORKERS"] = str(workers)  # read again by every worker
-    settings = Settings.read()
+    settings = _settings()
     settings.check()
-    if settings.development:
-        _migrate(settings)
     _shared_counts(settings, workers)
     import uvicorn  # late: the other commands need none of it
 
@@ -63,8 +61,7 @@ def serve(
 @app.command()
 def migrate() -> None:
     """Bring the database to this version's tables; again does nothing."""
-    settings = Settings.read()
-    _migrate(settings)
+    _migrate(Settings.read())
     typer.echo("The database is at this version.")
 
 
@@ -101,7 +98,7 @@ def create_key(
 
     if role not in {r.value for r in Role}:
         raise typer.BadParameter(f"choose one of {', '.join(r.value for r in Role)}")
-    with Standing(Settings.read()) as house:
+    with Standing(_settings()) as house:
         issued = keys.create(house, Actor.operator(), role=Role(role), name=name, fridges=fridge)
     typer.echo(issued.secret)
 
@@ -119,7 +116,7 @@ def install(
     from visavox.service import models
 
     named = fridge or bundles.load(bundle, characterizer_digest=None).fridge
-    with Standing(Settings.read()) as house:
+    with Standing(_settings()) as house:
         live = models.install(house, Actor.operator(), named, bundle)
     typer.echo(f"{live.fridge}: {live.bundle}, {live.members} members")
 
@@ -130,8 +127,26 @@ def base(bundle: Annotated[Path, typer.Argument(help="The base bundle's folder."
     from api.house import Standing
     from visavox.service import models
 
-    with Standing(Settings.read()) as house:
+    with Standing(_settings()) as house:
         typer.echo(models.install_base(house, Actor.operator(), bundle))
+
+
+def _settings() -> Settings:
+    """The settings, of a database that can be used: in development it is made so."""
+    settings = Settings.read()
+    if settings.development:
+        _migrate(settings)
+    else:
+        _checked(settings)
+    return settings
+
+
+def _checked(settings: Settings) -> None:
+    store = settings.open()
+    try:
+        store.check()
+    finally:
+        store.close()
 
 
 def _migrate(settings: Settings) -> None:
@@ -153,6 +168,7 @@ def _shared_counts(settings: Settings, workers: int) -> None:
 
 
 def main() -> None:
+    os.umask(0o077)  # what is kept here is for the service's own user
     try:
         app()
     except VisavoxError as error:

@@ -230,8 +230,8 @@ def _house_error(request: Request, error: Exception) -> Response:
     return answer(error, **told(request))
 
 
-def _http_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
+def http_answer(error: HTTPException, *, instance: str, request_id: str) -> Response:
+    """The framework's own errors: no such address, method or media type; too large, too slow."""
     said = {404: "There is nothing at this address.", 405: "This address has no such method."}
     plain = http.HTTPStatus(error.status_code).phrase
     own = error.detail if isinstance(error.detail, str) and error.detail != plain else None
@@ -239,8 +239,14 @@ def _http_error(request: Request, error: Exception) -> Response:
         error.status_code,
         detail=own or said.get(error.status_code, f"{plain}."),
         headers=error.headers,
-        **told(request),
+        instance=instance,
+        request_id=request_id,
     )
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return http_answer(error, **told(request))
 
 
 def _validation_error(request: Request, error: Exception) -> Response:

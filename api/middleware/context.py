@@ -8,6 +8,7 @@ import traceback
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
@@ -124,6 +125,8 @@ def _request_id(scope: Scope) -> str:
 def _answer(error: Exception, path: str, request_id: str) -> ASGIApp:
     if isinstance(error, VisavoxError):
         return problems.answer(error, instance=path, request_id=request_id)
+    if isinstance(error, HTTPException):
+        return problems.http_answer(error, instance=path, request_id=request_id)
     # Messages of foreign errors may hold what was asked; where it happened is enough.
     where = "".join(traceback.format_tb(error.__traceback__))
     _faults.error("%s in request %s\n%s", type(error).__name__, request_id, where)

@@ -2,12 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form
+from fastapi import APIRouter, Depends, Form, Response
 
 from api.captures import FORM_LIMITS, MultipartOf, Probe
 from api.deps import Arrived, Caller, Counts, Home
 from api.problems import may
-from api.schemas.decisions import Decision
+from api.schemas.decisions import Decision, wait
 from api.schemas.fields import ID
 from visavox.service import authentication
 
@@ -26,6 +26,7 @@ def authenticate(
     who: Caller,
     counts: Counts,
     arrived: Arrived,
+    response: Response,
     sample: Probe,
     fridge: Annotated[str, Form(pattern=ID, max_length=64, examples=["kitchen"])],
     challenge: Annotated[
@@ -42,4 +43,5 @@ def authenticate(
         house, who, fridge=fridge, sample=sample, challenge=challenge, arrived=arrived
     )
     counts.decided(answer)
+    wait(answer, response)
     return Decision.of(answer, who)

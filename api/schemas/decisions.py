@@ -1,8 +1,10 @@
 """Decisions on the wire. How much is shown depends on who asks."""
 
+import math
 from datetime import datetime
 from typing import Annotated, Self
 
+from fastapi import Response
 from pydantic import Field
 
 from api.schemas.fields import ID, Body, Locale, Shown
@@ -132,6 +134,12 @@ class Decision(Shown):
             retry_after_s=answer.retry_after,
             ticket=answer.ticket,
         )
+
+
+def wait(answer: Answer, response: Response) -> None:
+    """Say in the header, too, how long a kiosk is locked."""
+    if answer.retry_after is not None:
+        response.headers["Retry-After"] = str(max(1, math.ceil(answer.retry_after)))
 
 
 def _scores(answer: Answer, who: Actor) -> Scores | None:

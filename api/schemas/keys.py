@@ -12,6 +12,10 @@ from visavox.store.records import Role
 _Fridges = Field(
     description="The fridges that it is for; null: all of them.", examples=[["kitchen"]]
 )
+_Some = Annotated[
+    tuple[Annotated[str, Field(pattern=ID, max_length=64)], ...],
+    Field(min_length=1, max_length=200),
+]
 
 
 class KeyMade(Body):
@@ -19,11 +23,7 @@ class KeyMade(Body):
 
     role: Role
     name: Name
-    fridges: Annotated[
-        tuple[Annotated[str, Field(pattern=ID, max_length=64)], ...] | None,
-        Field(min_length=1, max_length=200),
-        _Fridges,
-    ] = None
+    fridges: Annotated[_Some | None, _Fridges] = None
     expires_at: Moment | None = None
 
 

@@ -1,0 +1,410 @@
+"""What happens to every request: its id, headers, log line, key, rate, size and time."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from api.logs import JsonLines
+from api.main import create_app
+from api.metrics import Metrics
+from api.middleware.doorkeeper import Buckets
+from api.middleware.gate import Gate, Turns
+from api.settings import Limits, Settings
+from tests.api.conftest import Caller, caller
+from visavox.errors import Overloaded
+from visavox.service.house import House
+from visavox.store.records import Role
+
+
+def limited(house: House, folder: Path, **limits: Any) -> FastAPI:
+    return create_app(
+        Settings(state=folder, limits=Limits(**{"rate": 1e6, "burst": 10**6, **limits})),
+        house=house,
+    )
+
+
+class Conversation:
+    """One request to an ASGI app, with the body in pieces that come when the test says."""
+
+    def __init__(self, method: str, path: str, headers: Mapping[str, str]) -> None:
+        self.scope: Scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
+            "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
+            "root_path": "", "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()],
+            "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "state": {},
+        }  # fmt: skip
+        self.pieces: asyncio.Queue[Message] = asyncio.Queue()
+        self.received = 0
+        self.sent: list[Message] = []
+
+    def say(self, body: bytes, *, more: bool = True) -> None:
+        self.pieces.put_nowait({"type": "http.request", "body": body, "more_body": more})
+
+    def leave(self) -> None:
+        self.pieces.put_nowait({"type": "http.disconnect"})
+
+    async def receive(self) -> Message:
+        message = await self.pieces.get()
+        self.received += 1
+        return message
+
+    async def send(self, message: Message) -> None:
+        self.sent.append(message)
+
+    async def held(self, app: ASGIApp) -> None:
+        await app(self.scope, self.receive, self.send)
+
+    @property
+    def status(self) -> int:
+        return int(next(m["status"] for m in self.sent if m["type"] == "http.response.start"))
+
+    @property
+    def problem(self) -> Any:
+        return json.loads(b"".join(m.get("body", b"") for m in self.sent))
+
+
+def json_headers(who: Caller, **more: str) -> dict[str, str]:
+    shown = {"Authorization": f"Bearer {who.secret}", "Content-Type": "application/json"}
+    return shown | {k.replace("_", "-"): v for k, v in more.items()}
+
+
+# --- Who this request is
+
+
+def test_a_request_keeps_the_id_that_it_came_with(client: TestClient) -> None:
+    answer = client.get("/healthz", headers={"X-Request-ID": "kiosk-7.a_B"})
+    assert answer.headers["X-Request-ID"] == "kiosk-7.a_B"
+
+
+@pytest.mark.parametrize("text", ["", "a b", "x" * 65, 'a"b', "a\tb"])
+def test_an_id_that_could_confuse_a_log_is_replaced(client: TestClient, text: str) -> None:
+    made = client.get("/healthz", headers={"X-Request-ID": text}).headers["X-Request-ID"]
+    assert made != text
+    assert len(made) == 16
+
+
+def test_every_answer_carries_the_headers_that_keep_browsers_safe(
+    client: TestClient, admin: Caller
+) -> None:
+    for answer in (client.get("/healthz"), client.get("/nowhere"), admin.get("/v1/me")):
+        assert answer.headers["X-Content-Type-Options"] == "nosniff"
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+        assert "frame-ancestors 'none'" in answer.headers["Content-Security-Policy"]
+        assert answer.headers["Cache-Control"] == "no-store"
+        assert "Strict-Transport-Security" not in answer.headers  # development
+
+
+def test_the_kiosk_page_may_use_its_own_files_camera_and_lock_and_nothing_else(
+    client: TestClient,
+) -> None:
+    answer = client.get("/kiosk/")
+    assert answer.status_code == 200
+    policy = answer.headers["Content-Security-Policy"]
+    assert "script-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert "https:" not in policy
+    assert "camera=(self)" in answer.headers["Permissions-Policy"]
+    assert client.get("/kiosk", follow_redirects=False).headers["Location"] == "/kiosk/"
+    assert client.get("/kiosk/../settings.py").status_code == 404
+    assert client.get("/kiosk/%2e%2e/settings.py").status_code == 404
+
+
+def test_pages_of_other_origins_are_kept_out_unless_allowed(house: House, tmp_path: Path) -> None:
+    asked = {"Origin": "https://a.example", "Access-Control-Request-Method": "GET"}
+    with TestClient(create_app(Settings(state=tmp_path), house=house)) as closed:
+        assert "Access-Control-Allow-Origin" not in closed.options("/v1/me", headers=asked).headers
+        assert "Access-Control-Allow-Origin" not in closed.get("/healthz", headers=asked).headers
+    allowing = Settings(state=tmp_path, allowed_origins=("https://a.example",))
+    with TestClient(create_app(allowing, house=house)) as open_:
+        allowed = open_.options("/v1/me", headers=asked)
+        assert allowed.headers["Access-Control-Allow-Origin"] == "https://a.example"
+        assert allowed.headers["X-Content-Type-Options"] == "nosniff"
+        asked["Origin"] = "https://b.example"
+        assert "Access-Control-Allow-Origin" not in open_.get("/healthz", headers=asked).headers
+
+
+# --- What is logged
+
+
+@pytest.fixture
+def lines(caplog: pytest.LogCaptureFixture) -> Iterator[list[dict[str, Any]]]:
+    caplog.set_level(logging.INFO, "visavox.request")
+    said: list[dict[str, Any]] = []
+
+    class Written(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            said.append(json.loads(JsonLines().format(record)))
+
+    handler = Written()
+    logging.getLogger("visavox.request").addHandler(handler)
+    yield said
+    logging.getLogger("visavox.request").removeHandler(handler)
+
+
+def test_each_request_is_one_line_with_templates_and_ids_and_no_secrets(
+    lines: list[dict[str, Any]], admin: Caller, kitchen: str
+) -> None:
+    lines.clear()
+    admin.patch("/v1/fridges/kitchen", json={"name": "Very Private"})
+    admin.get("/v1/fridges/kitchen/compartments/top?x=Private")
+    assert [(line["method"], line["route"], line["status"]) for line in lines] == [
+        ("PATCH", "/v1/fridges/{fridge}", 200),
+        ("GET", "/v1/fridges/{fridge}/compartments/{compartment}", 200),
+    ]
+    assert {line["key"] for line in lines} == {admin.key}
+    assert all(line["ms"] > 0 and line["request_id"] for line in lines)
+    text = json.dumps(lines)
+    assert "Private" not in text
+    assert admin.secret.rsplit("_", 1)[1] not in text
+
+
+def test_an_error_in_a_log_is_its_kind_and_place_without_its_words() -> None:
+    try:
+        int("the secret is 1234")
+    except ValueError as error:
+        record = logging.LogRecord(
+            "x", 40, "f", 1, "broke", (), (type(error), error, error.__traceback__)
+        )
+    said = JsonLines().format(record)
+    assert "1234" not in said
+    assert json.loads(said)["error"] == "ValueError"
+    assert "test_middleware.py" in json.loads(said)["where"]
+
+
+# --- The key and its rate
+
+
+@pytest.mark.parametrize(
+    "shown", [None, "", "Bearer", "Bearer ", "Basic dXNlcg==", "Bearer vx_a_b", "Bearer \xe9"]
+)
+def test_nobody_comes_in_without_a_valid_key(client: TestClient, shown: str | None) -> None:
+    headers = [] if shown is None else [(b"Authorization", shown.encode("latin-1"))]
+    answer = client.get("/v1/fridges", headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (401, "unauthenticated")
+    assert answer.headers["WWW-Authenticate"].startswith("Bearer")
+
+
+def test_a_body_without_a_key_is_not_even_read(app: FastAPI, client: TestClient) -> None:
+    asked = Conversation("POST", "/v1/authentications", {"Content-Length": "1000000"})
+    asked.say(b"x" * 1000)
+    asyncio.run(asked.held(app))
+    assert (asked.status, asked.received) == (401, 0)
+
+
+def test_a_key_that_asks_too_often_is_told_how_long_to_wait(house: House, tmp_path: Path) -> None:
+    with TestClient(limited(house, tmp_path, rate=0.5, burst=3)) as client:
+        first, second = (caller(client, house, Role.ADMIN) for _ in range(2))
+        assert [first.get("/v1/me").status_code for _ in range(4)] == [200, 200, 200, 429]
+        refused = first.get("/v1/me")
+        assert refused.json()["code"] == "rate_limited"
+        assert int(refused.headers["Retry-After"]) in {1, 2}
+        assert second.get("/v1/me").status_code == 200
+        assert client.get("/healthz").status_code == 200
+
+
+def test_tokens_come_back_with_time_up_to_the_burst() -> None:
+    buckets = Buckets(rate=2.0, burst=2)
+    assert [buckets.take("a", 0.0) for _ in range(3)] == [0.0, 0.0, 0.5]
+    assert buckets.take("a", 0.5) == 0.0
+    assert buckets.take("a", 0.5) > 0
+    assert [buckets.take("a", 100.0) for _ in range(3)] == [0.0, 0.0, 0.5]
+
+
+# --- The body
+
+
+def test_a_body_that_says_it_is_too_large_is_refused_unread(
+    app: FastAPI, client: TestClient, admin: Caller
+) -> None:
+    asked = Conversation("POST", "/v1/fridges", json_headers(admin, Content_Length="65537"))
+    asyncio.run(asked.held(app))
+    assert (asked.status, asked.problem["code"], asked.received) == (413, "too_large", 0)
+
+
+def test_a_body_that_grows_too_large_is_refused_while_it_comes(
+    app: FastAPI, client: TestClient, admin: Caller
+) -> None:
+    asked = Conversation("POST", "/v1/fridges", json_headers(admin, Transfer_Encoding="chunked"))
+    for _ in range(100):
+        asked.say(b"x" * 10_000)
+    asyncio.run(asked.held(app))
+    assert (asked.status, asked.received) == (413, 7)
+
+
+def test_a_body_that_does_not_come_is_not_waited_for(house: House, tmp_path: Path) -> None:
+    app = limited(house, tmp_path, upload_s=0.05)
+    with TestClient(app) as client:
+        who = caller(client, house, Role.ADMIN)
+        asked = Conversation("POST", "/v1/fridges", json_headers(who, Content_Length="100"))
+        asked.say(b"{")
+        asyncio.run(asked.held(app))
+    assert (asked.status, asked.problem["code"]) == (408, "upload_too_slow")
+
+
+def test_many_large_bodies_at_once_are_told_to_come_back(house: House, tmp_path: Path) -> None:
+    app = limited(house, tmp_path, buffered_bytes=1000)
+    with TestClient(app) as client:
+        who = caller(client, house, Role.ADMIN)
+        for _ in range(2):  # what was held is let go again
+            asked = Conversation("POST", "/v1/fridges", json_headers(who, Content_Length="2000"))
+            asked.say(b"x" * 2000, more=False)
+            asyncio.run(asked.held(app))
+            assert (asked.status, asked.problem["code"]) == (503, "overloaded")
+        assert who.post("/v1/fridges", json={"name": "Attic"}).status_code == 201
+
+
+def test_whoever_leaves_while_sending_is_forgotten(
+    app: FastAPI, client: TestClient, admin: Caller
+) -> None:
+    asked = Conversation("POST", "/v1/fridges", json_headers(admin, Content_Length="100"))
+    asked.say(b"{")
+    asked.leave()
+    asyncio.run(asked.held(app))
+    assert asked.sent == []
+
+
+@pytest.mark.parametrize("length", ["-1", "abc", "1" * 30, "1_0"])
+def test_a_length_that_is_no_number_is_refused(
+    app: FastAPI, client: TestClient, admin: Caller, length: str
+) -> None:
+    asked = Conversation("POST", "/v1/fridges", json_headers(admin, Content_Length=length))
+    asyncio.run(asked.held(app))
+    assert asked.status == 400
+
+
+# --- Time
+
+
+def test_an_answer_that_takes_too_long_is_a_504_and_the_work_goes_on(
+    house: House, tmp_path: Path
+) -> None:
+    app = limited(house, tmp_path, request_s=0.05)
+    done: list[int] = []
+
+    @app.get("/slow")
+    def slow() -> None:
+        time.sleep(0.4)
+        done.append(1)
+
+    with TestClient(app) as client:
+        answer = client.get("/slow")
+        assert (answer.status_code, answer.json()["code"]) == (504, "too_slow")
+        assert client.get("/healthz").status_code == 200
+        until = time.monotonic() + 20
+        while not done and time.monotonic() < until:
+            time.sleep(0.01)
+    assert done == [1]
+
+
+# --- Turns at the gate
+
+
+def test_as_many_at_once_as_allowed_the_rest_in_order_and_no_longer_line_than_allowed() -> None:
+    async def story() -> list[str]:
+        turns, said = Turns(at_once=1, waiting=2), []
+        release = asyncio.Event()
+
+        async def visit(name: str) -> None:
+            try:
+                async with turns.turn():
+                    said.append(f"{name} in")
+                    await release.wait()
+            except Overloaded as refused:
+                said.append(f"{name} refused, {refused.retry_after_s:g} s")
+
+        visits = [asyncio.create_task(visit(name)) for name in "abcd"]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        release.set()
+        await asyncio.gather(*visits)
+        assert not turns.full
+        return said
+
+    assert asyncio.run(story()) == ["a in", "d refused, 1 s", "b in", "c in"]
+
+
+class Inner:
+    """An app that takes its time, and notes whom it saw."""
+
+    def __init__(self) -> None:
+        self.release = asyncio.Event()
+        self.seen = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
+        self.seen += 1
+        await receive()
+        await self.release.wait()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+def test_whoever_leaves_the_line_is_not_looked_at() -> None:
+    async def story() -> None:
+        inner, metrics = Inner(), Metrics()
+        gate = Gate(inner, turns=Turns(at_once=1, waiting=2), metrics=metrics)
+        visits = [Conversation("POST", "/v1/authentications", {}) for _ in range(3)]
+        for visit in visits:
+            visit.say(b"", more=False)
+        tasks = [asyncio.create_task(visit.held(gate)) for visit in visits]
+        await asyncio.sleep(0.01)
+        visits[1].leave()
+        await asyncio.sleep(0.01)
+        inner.release.set()
+        await asyncio.gather(*tasks)
+        assert inner.seen == 2
+        assert [bool(v.sent) for v in visits] == [True, False, True]
+        assert metrics.registry.get_sample_value("visavox_requests_abandoned_total") == 1
+
+    asyncio.run(story())
+
+
+def test_what_costs_little_needs_no_turn() -> None:
+    async def story() -> None:
+        inner = Inner()
+        inner.release.set()
+        gate = Gate(inner, turns=Turns(at_once=1, waiting=0), metrics=Metrics())
+        async with gate._turns.turn():
+            asked = Conversation("GET", "/v1/fridges", {})
+            asked.say(b"", more=False)
+            await asked.held(gate)
+        assert asked.status == 200
+
+    asyncio.run(story())
+
+
+def test_overload_is_answered_before_the_body_is_read_and_ends_with_the_load(
+    house: House, tmp_path: Path
+) -> None:
+    app = limited(house, tmp_path, at_once=1, waiting=0)
+    with TestClient(app) as client:
+        who = caller(client, house, Role.KIOSK)
+        turns = next(
+            t for m in app.user_middleware if isinstance(t := m.kwargs.get("turns"), Turns)
+        )
+
+        async def story() -> Conversation:
+            asked = Conversation(
+                "POST", "/v1/authentications", json_headers(who, Content_Length="9")
+            )
+            async with turns.turn():
+                await asked.held(app)
+            return asked
+
+        asked = asyncio.run(story())
+        assert (asked.status, asked.problem["code"], asked.received) == (503, "overloaded", 0)
+        headers = dict(asked.sent[0]["headers"])
+        assert headers[b"retry-after"] == b"1"
+        metrics: Metrics = app.state.metrics
+        assert metrics.registry.get_sample_value("visavox_overload_refusals_total") == 1
+        form = {"fridge": "nowhere"}
+        image = {"image": ("a.jpg", b"x")}
+        assert who.post("/v1/authentications", data=form, files=image).status_code == 404
