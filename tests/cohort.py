@@ -5,20 +5,23 @@ When the embedded nets change it must be made again: `python -m tests.cohort`.
 """
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors.numpy import load_file, save_file
 
 from visavox import bundle, characterizer
 from visavox.characterizer import Characterizer
+from visavox.config import validated
 from visavox.errors import DataError
 from visavox.perception import Perception
 from visavox.personas.person import POPULATIONS, face_of, person, voice_of
 from visavox.table import Column, EmbeddingTable
 from visavox.training.base import Newcomers, fit_base
-from visavox.training.fit import DiscriminatorSettings
-from visavox.types import Capture
+from visavox.training.fit import DiscriminatorSettings, fit
+from visavox.types import Capture, Embeddings
 
 KEPT = Path(__file__).with_suffix(".safetensors")
 PEOPLE, SESSIONS = 120, 3
@@ -40,6 +43,38 @@ def base_bundle(root: Path, nets: Characterizer) -> Path:
         population="personas",
         lineage={"cohort": "tests", "commit": "0" * 40},
         reference=made.drift,
+    )
+
+
+def trained_bundle(
+    root: Path,
+    nets: Characterizer,
+    fridge: str,
+    members: Mapping[str, Sequence[Embeddings]],
+    *,
+    family: str = "plda",
+    lineage: Mapping[str, Any] | None = None,
+) -> Path:
+    """A fridge's bundle in `root`, trained on its members' captures against the kept cohort."""
+    table, people, sessions = read(nets)
+    owners = [m for m, seen in members.items() for _ in seen]
+    enrolment = EmbeddingTable.of(
+        [f"c{i}" for i in range(len(owners))],
+        [e for seen in members.values() for e in seen],
+        face_dim=nets.face_dim,
+        voice_dim=nets.voice_dim,
+    )
+    settings = validated(DiscriminatorSettings, {"family": family, "folds": 2})
+    made = fit(enrolment, owners, table, people, settings, seed=1, cohort_sessions=sessions)
+    return bundle.write(
+        root,
+        fridge=fridge,
+        discriminator=made.discriminator,
+        policy=made.policy,
+        characterizer_digest=nets.digest,
+        population="personas",
+        lineage={"commit": "0" * 40, **(lineage or {})},
+        reference={},
     )
 
 

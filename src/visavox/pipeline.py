@@ -8,7 +8,8 @@ measured is what is served.
 """
 
 from collections.abc import Sequence
-from typing import Self
+from dataclasses import dataclass
+from typing import Protocol, Self
 
 from visavox import decision
 from visavox.bundle import Bundle
@@ -17,10 +18,32 @@ from visavox.characterizer import Characterizer
 from visavox.errors import BundleError
 from visavox.perception import OnStage, Perception
 from visavox.quality import QualityLimits
-from visavox.table import EmbeddingTable
+from visavox.table import EmbeddingTable, Scores
 from visavox.types import Capture, Decision, Embeddings
 
-__all__ = ["OnStage", "Perception", "Pipeline"]
+__all__ = ["Judge", "OnStage", "Perception", "Pipeline", "decide"]
+
+
+class Judge(Protocol):
+    """What decides at one fridge: a bundle at a risk setting, or a service's snapshot of it."""
+
+    def score(self, table: EmbeddingTable) -> Scores:
+        """LLRs of probes against the members."""
+
+    def decide(self, embeddings: Embeddings, scores: Scores) -> Decision:
+        """The answer to the one probe whose scores these are."""
+
+
+def decide(perception: Perception, judge: Judge, embeddings: Embeddings) -> Decision:
+    """The second half of the way: embeddings → LLRs → decision."""
+    nets = perception.characterizer
+    probe = EmbeddingTable.of(
+        ["probe"], [embeddings], face_dim=nets.face_dim, voice_dim=nets.voice_dim
+    )
+    with perception.timed("discriminator"):
+        scores = judge.score(probe)
+    with perception.timed("decision"):
+        return judge.decide(embeddings, scores)
 
 
 class Pipeline:
@@ -72,14 +95,7 @@ class Pipeline:
 
     def decide(self, embeddings: Embeddings) -> Decision:
         """The answer to a probe; with the embeddings kept, an answer can be replayed."""
-        nets = self.perception.characterizer
-        probe = EmbeddingTable.of(
-            ["probe"], [embeddings], face_dim=nets.face_dim, voice_dim=nets.voice_dim
-        )
-        with self.perception.timed("discriminator"):
-            scores = self.bundle.discriminator.score(probe)
-        with self.perception.timed("decision"):
-            return decision.decide(embeddings, scores, self.bundle.policy, risk=self.risk)
+        return decide(self.perception, _Trained(self.bundle, self.risk), embeddings)
 
     def close(self) -> None:
         """End the threads."""
@@ -90,3 +106,17 @@ class Pipeline:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Trained:
+    """A bundle as it decides by itself."""
+
+    bundle: Bundle
+    risk: str
+
+    def score(self, table: EmbeddingTable) -> Scores:
+        return self.bundle.discriminator.score(table)
+
+    def decide(self, embeddings: Embeddings, scores: Scores) -> Decision:
+        return decision.decide(embeddings, scores, self.bundle.policy, risk=self.risk)

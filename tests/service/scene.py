@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
+import pytest
 
 from visavox.personas.dataset_shoot import flac, jpeg
 from visavox.personas.person import POPULATIONS, face_of, person, voice_of
@@ -13,6 +14,9 @@ from visavox.service import authentication, enrolment, keys
 from visavox.service.answer import Answer, Enrolled, Sample
 from visavox.service.house import Actor, House
 from visavox.store.records import Role
+
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+"""For tests whose answer does not hang on the database."""
 
 ADMIN = Actor.operator("req-test")
 EASE = 0.5

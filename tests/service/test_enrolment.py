@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.service.scene import NO_FACE, Kitchen, picture, probe, sample, samples, speech
+from tests.service.scene import NO_FACE, Kitchen, on_sqlite, picture, probe, sample, samples, speech
 from visavox.errors import (
     AlreadyEnrolled,
     Conflict,
@@ -125,6 +125,7 @@ def test_nobody_is_enrolled_without_consent(kitchen: Kitchen) -> None:
     assert refusal.value.findings[0].field == "consent"
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     ("given", "field"),
     [

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.service.scene import Kitchen
+from tests.service.scene import Kitchen, on_sqlite
 from visavox.errors import Forbidden, Invalid, NotFound, Stale
 from visavox.service import decisions, grants, members, pins
 from visavox.service.answer import Answer
@@ -86,6 +86,7 @@ def test_a_pin_is_replaced_at_the_version_that_was_read(kitchen: Kitchen) -> Non
         pins.replace(kitchen.house, kitchen.admin, "kitchen", "nobody", PIN)
 
 
+@on_sqlite
 @pytest.mark.parametrize(
     "pin",
     [

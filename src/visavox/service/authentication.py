@@ -3,6 +3,7 @@
 from dataclasses import replace
 from datetime import datetime
 
+from visavox import pipeline
 from visavox.service import challenges
 from visavox.service.answer import Answer, Sample
 from visavox.service.conclusion import Verdict, conclude, locked, standing_lock
@@ -47,11 +48,7 @@ def authenticate(
 
 def judge(house: House, snapshot: Snapshot, seen: Embeddings) -> Verdict:
     """What the fridge's models say of a probe; nothing is kept."""
-    perception = house.perception
-    with perception.timed("discriminator"):
-        scores = snapshot.score(house.models.table(["probe"], [seen]))
-    with perception.timed("decision"):
-        decided = _one_person(snapshot.decide(seen, scores))
+    decided = _one_person(pipeline.decide(house.perception, snapshot, seen))
     asked = decided.member or (decided.candidates[0].member if decided.candidates else None)
     return Verdict(
         method=Method.BIOMETRIC,

@@ -138,7 +138,8 @@ def add(
             raise _replaced(fridge, member)
         _check_room(house, current, samples)
         _keep(unit, current, taken, at)
-        kept = unit.members.get(fridge, member)
+        # A new version of them, too: what is shown of a member counts their captures.
+        kept = unit.members.update(unit.members.get(fridge, member))
         _settle(unit, who, kept, len(taken), warnings, at, new=False)
     return _enrolled(house, kept, warnings, len(taken))
 
