@@ -49,9 +49,10 @@ def _written(value: str | int) -> str:
 def _read(cursor: str, kind: type) -> str | int:
     try:
         padded = cursor.encode("ascii") + b"=" * (-len(cursor) % 4)
-        (value,) = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
-    except (ValueError, TypeError, binascii.Error):
-        value = None
+        found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
+    except (ValueError, RecursionError, binascii.Error):
+        found = None
+    value = found[0] if isinstance(found, list) and len(found) == 1 else None
     fits = (
         isinstance(value, str) and value.isascii() and value.isprintable()
         if kind is str
