@@ -189,15 +189,22 @@ export class View {
     this.#fill = fill;
     fill(TEXTS[this.#language]);
     for (const screen of document.querySelectorAll(".screen")) screen.hidden = screen.id !== `screen-${name}`;
-    if (name !== "answer") this.#wipe();
+    this.#wipe(name);
     Object.assign(document.body.dataset, { screen: name, stage, tone });
     const target = focus ? find(focus) : (document.querySelector(`#screen-${name} [data-focus]`) ?? find(`h-${name}`));
     if (changed || focus) target.focus({ preventScroll: true });
   }
 
-  /** Nothing of an answer stays in the page after it was shown. */
-  #wipe() {
-    for (const id of ["h-answer", "answer-step", "answer-clock", "done"]) write(id, "");
-    find("doors").replaceChildren();
+  /** Nothing of an answer, and no digits, stay in the page after they were shown. */
+  #wipe(shown) {
+    if (shown !== "answer") {
+      for (const id of ["h-answer", "answer-step", "answer-clock", "done"]) write(id, "");
+      find("doors").replaceChildren();
+    }
+    if (shown !== "listen") {
+      find("digits").replaceChildren();
+      find("digits").removeAttribute("aria-label");
+    }
+    if (shown === "idle") find("said").textContent = "";
   }
 }

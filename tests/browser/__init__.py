@@ -1,0 +1,1 @@
+"""The kiosk page in a real Chromium, against the real service."""
