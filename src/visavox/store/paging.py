@@ -52,7 +52,7 @@ def _read(cursor: str, kind: type) -> str | int:
         found = json.loads(base64.b64decode(padded, altchars=b"-_", validate=True))
     except (ValueError, RecursionError, binascii.Error):
         found = None
-    value = found[0] if isinstance(found, list) and len(found) == 1 else None
+    value: Any = found[0] if isinstance(found, list) and len(found) == 1 else None
     fits = (
         isinstance(value, str) and value.isascii() and value.isprintable()
         if kind is str
