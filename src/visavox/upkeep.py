@@ -4,7 +4,9 @@ The store is the one that the environment names (VISAVOX_…), as the service's 
 imported when they run: `visavox` works without the service's packages too.
 """
 
+import contextlib
 import json
+from collections.abc import Iterator
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
@@ -39,7 +41,7 @@ def verify(
 ) -> None:
     """Walk the log from its start; exits 1 where it was altered. Prints its head: note it."""
     noted = None if head is None else _head(head)
-    with _store().read() as unit:
+    with _store() as store, store.read() as unit:
         found = unit.audit.verify(head=noted)
     if not found.valid:
         typer.echo(f"NOT VALID: {found.problem}", err=True)
@@ -72,9 +74,9 @@ def new(
 @keys.command("status")
 def status() -> None:
     """Which master key wraps how many data keys."""
-    store = _store()
-    used = store.wrapped()
-    at_hand = {key.id for key in store.keyring.keys}
+    with _store() as store:
+        used = store.wrapped()
+        at_hand = {key.id for key in store.keyring.keys}
     for key_id in [*used, *sorted(at_hand - set(used))]:
         here = "at hand" if key_id in at_hand else "MISSING"
         typer.echo(f"{key_id}  {used.get(key_id, 0)} data keys, {here}")
@@ -91,28 +93,37 @@ def rotate(
     A key file is given the new key by this command. Where the keys are in the environment, put
     the new one before the old one, restart the service, and then run this.
     """
-    from visavox.store.keyring import MasterKey, write
+    from visavox.store.keyring import write
 
-    store = _store()
-    ring, used = store.keyring, store.wrapped()
-    if set(used) == {ring.newest.id}:  # nothing is left of an earlier rotation
-        if ring.path is None:
-            raise ConfigError(
-                f"The newest master key, {ring.newest.id}, is in use already.",
-                next_step="Put a new one before it in VISAVOX_MASTER_KEY: `visavox keys new`.",
-            )
-        write(ring.path, [MasterKey.made(), *ring.keys])
-        ring.reload()
-    done = store.rotate(
-        at=datetime.now(UTC), progress=lambda n: typer.echo(f"{n} data keys", err=True)
-    )
+    with _store() as store:
+        _newer_than_in_use(store)
+        done = store.rotate(
+            at=datetime.now(UTC), progress=lambda n: typer.echo(f"{n} data keys", err=True)
+        )
+        used, ring = store.wrapped(), store.keyring
     typer.echo(f"{done} data keys are under master key {ring.newest.id} now")
-    old = [key.id for key in ring.keys if key.id not in store.wrapped()]
+    old = [key.id for key in ring.keys if key.id not in used]
     if retire and ring.path is not None:
-        write(ring.path, [key for key in ring.keys if key.id not in old])
+        write(ring.path, [key for key in ring.keys if key.id in used])
         typer.echo(f"retired: {', '.join(old) or 'none'}")
     elif old:
         typer.echo(f"needed for nothing but backups any more: {', '.join(old)}")
+
+
+def _newer_than_in_use(store: "Store") -> None:
+    """Have a master key to rotate to: the one that an earlier try was given, or a new one."""
+    from visavox.store.keyring import MasterKey, write
+
+    ring = store.keyring
+    if set(store.wrapped()) != {ring.newest.id}:
+        return
+    if ring.path is None:
+        raise ConfigError(
+            f"The newest master key, {ring.newest.id}, is in use already.",
+            next_step="Put a new one before it in VISAVOX_MASTER_KEY: `visavox keys new`.",
+        )
+    write(ring.path, [MasterKey.made(), *ring.keys])
+    ring.reload()
 
 
 def erase(
@@ -122,18 +133,21 @@ def erase(
     """Delete a member for good: their key, captures, name, number, PIN and grants."""
     from visavox.store.erasing import erase as erase_member
 
-    store = _store()
-    with store.begin() as unit:
+    with _store() as store, store.begin() as unit:
         erased, record = erase_member(unit, fridge, member, actor="operator", at=datetime.now(UTC))
     typer.echo(json.dumps({**asdict(erased), "audit_seq": record.seq}))
 
 
 def sweep() -> None:
     """Remove what cut-off enrolments left in the capture store, and what has expired."""
-    typer.echo(json.dumps(asdict(_store().sweep(at=datetime.now(UTC)))))
+    with _store() as store:
+        swept = store.sweep(at=datetime.now(UTC))
+    typer.echo(json.dumps(asdict(swept)))
 
 
-def _store() -> "Store":
+@contextlib.contextmanager
+def _store() -> "Iterator[Store]":
+    """The store that the environment names, ready to be used."""
     try:
         from visavox.store.settings import StoreSettings
     except ModuleNotFoundError as error:
@@ -142,8 +156,11 @@ def _store() -> "Store":
             next_step="Install visavox with its service extra: pip install 'visavox[api]'.",
         ) from None
     store = StoreSettings.read().open()
-    store.check()
-    return store
+    try:
+        store.check()
+        yield store
+    finally:
+        store.close()
 
 
 def _head(text: str) -> "Head":

@@ -1,0 +1,142 @@
+"""The operator's commands, on a store with somebody in it."""
+
+import json
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from tests.store.people import NAME, NOW, enrol, furnish
+from visavox.cli import app
+from visavox.errors import ConfigError, NotFound, NotMigrated, VisavoxError
+from visavox.store import Store, database
+from visavox.store import open as open_store
+from visavox.store.blobs import connect
+from visavox.store.keyring import Keyring, write
+
+
+@pytest.fixture
+def house(
+    database_url: str, keyring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Store:
+    """The store that the environment names, as another process would open it."""
+    write(tmp_path / "keys", [keyring.newest])
+    captures = tmp_path / "captures"
+    monkeypatch.setenv("VISAVOX_DATABASE_URL", database_url)
+    monkeypatch.setenv("VISAVOX_MASTER_KEY_FILE", str(tmp_path / "keys"))
+    monkeypatch.setenv("VISAVOX_CAPTURES_URL", str(captures))
+    opened = open_store(
+        database_url, keyring=Keyring.file(tmp_path / "keys"), blobs=connect(str(captures))
+    )
+    furnish(opened)
+    enrol(opened)
+    return opened
+
+
+def run(*words: str) -> str:
+    """What it printed; what it raised of ours, as `visavox` itself would print it."""
+    done = CliRunner().invoke(app, words)
+    if isinstance(done.exception, VisavoxError):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_erase_says_what_went_and_writes_it_down(house: Store) -> None:
+    said = json.loads(run("erase", "kitchen", "zoe"))
+    assert said == {"captures": 1, "blobs": 2, "key_destroyed": True, "audit_seq": 1}
+    with house.read() as unit:
+        (record,) = unit.audit.records()
+        assert (record.actor, record.action) == ("operator", "member.erased")
+        assert record.subject == "kitchen/zoe"
+        assert [r.reason for r in unit.retraining.pending("kitchen")] == ["member_deleted"]
+    with pytest.raises(NotFound):
+        run("erase", "kitchen", "zoe")
+    house.close()
+
+
+def test_rotate_makes_a_key_uses_it_and_retires_the_old(house: Store, keyring: Keyring) -> None:
+    assert "3 data keys are under master key" in run("keys", "rotate")
+    assert keyring.newest.id in run("keys", "status")
+    said = run("keys", "rotate", "--retire")
+    assert keyring.newest.id in said
+    assert keyring.newest.id not in run("keys", "status")
+    # The service was not restarted.
+    with house.read() as unit:
+        assert unit.members.get("kitchen", "zoe").name == NAME
+    house.close()
+
+
+def test_rotate_goes_on_with_the_key_that_was_made_before_it_was_stopped(
+    house: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "rotate", _killed)
+        with pytest.raises(_Killed):
+            CliRunner().invoke(app, ["keys", "rotate"], catch_exceptions=False)
+    made = Keyring.file(tmp_path / "keys")
+    assert len(made.ids) == 2
+    assert made.newest.id in run("keys", "rotate")
+    assert Keyring.file(tmp_path / "keys").ids == made.ids
+    house.close()
+
+
+class _Killed(Exception):
+    pass
+
+
+def _killed(*_: object, **__: object) -> int:
+    raise _Killed
+
+
+def test_with_keys_in_the_environment_the_operator_brings_the_new_one(
+    house: Store, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("VISAVOX_MASTER_KEY_FILE")
+    monkeypatch.setenv("VISAVOX_MASTER_KEY", keyring.newest.text())
+    with pytest.raises(ConfigError, match="in use already"):
+        run("keys", "rotate")
+    new = run("keys", "new").strip()
+    monkeypatch.setenv("VISAVOX_MASTER_KEY", f"{new} {keyring.newest.text()}")
+    assert "3 data keys" in run("keys", "rotate")
+    monkeypatch.setenv("VISAVOX_MASTER_KEY", new)
+    assert "MISSING" not in run("keys", "status")
+    house.close()
+
+
+def test_audit_verify_says_the_head_and_finds_a_changed_byte(house: Store) -> None:
+    for i in range(3):
+        with house.begin() as unit:
+            unit.audit.append(at=NOW, actor="a", action="b", subject=str(i))
+    head = run("audit", "verify").split()[-1]
+    assert run("audit", "verify", "--head", head).startswith("valid: 3 records")
+    with pytest.raises(ConfigError, match="is no head"):
+        run("audit", "verify", "--head", "3")
+    with database.transaction(house._engine, writes=True) as connection:
+        connection.exec_driver_sql("UPDATE audit SET subject = '9' WHERE seq = 2")
+    done = CliRunner().invoke(app, ["audit", "verify"])
+    assert done.exit_code == 1
+    assert "Record 2 was altered" in done.output
+    house.close()
+
+
+def test_sweep_says_what_it_removed(house: Store) -> None:
+    assert json.loads(run("sweep")) == {"blobs": 0, "challenges": 0, "answers": 0}
+    house.close()
+
+
+def test_a_new_key_goes_into_a_new_file_alone(tmp_path: Path) -> None:
+    path = tmp_path / "new"
+    assert "master key" in run("keys", "new", "--file", str(path))
+    key = Keyring.file(path).newest
+    with pytest.raises(ConfigError, match="there already"):
+        run("keys", "new", "--file", str(path))
+    assert Keyring.file(path).newest == key
+
+
+def test_a_store_that_was_not_migrated_is_told_of(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISAVOX_STATE", str(tmp_path))
+    with pytest.raises(NotMigrated, match="migrate"):
+        run("audit", "verify")
