@@ -26,13 +26,13 @@ def test_an_erased_member_leaves_nothing_that_can_be_opened(
         assert unit.members.by_number("kitchen", number) is None
         with pytest.raises(Sealed):
             unit.decisions.probe(granted.id)
-        assert [r.reason for r in unit.retraining.pending("kitchen")].count("member_removed") == 1
+        assert [r.reason for r in unit.retraining.pending("kitchen")].count("member_deleted") == 1
     kept = decisions.read(kitchen.house, kitchen.admin, granted.id)
     assert (kept.decision.member, kept.member) == ("p0", None)
     record = next(
         r for r in audit.page(kitchen.house, kitchen.admin).items if r.seq == removed.audit_seq
     )
-    assert (record.action, record.subject) == ("member.erase", "kitchen/p0")
+    assert (record.action, record.subject) == ("member.erased", "kitchen/p0")
     assert events.page(kitchen.house, kitchen.admin, kind="member_removed").items
 
 

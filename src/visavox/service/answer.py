@@ -4,7 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from visavox.store.records import Compartment, DecisionRecord, Member
+from visavox.store.records import (
+    Compartment,
+    DecisionOutcome,
+    DecisionRecord,
+    Member,
+    Method,
+)
+from visavox.types import Modality, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,3 +75,41 @@ class Enrolled:
     captures: int  # taken in by this enrolment
     provisional: bool  # let in by the base bundle until the retraining is live
     usable_at_once: bool
+
+
+def verdicts_of(record: DecisionRecord) -> Mapping[str, str]:
+    """Of each modality: `accepted`, or why it gave no evidence."""
+    if record.method is not Method.BIOMETRIC or record.characterizer is None:
+        return {}
+    missing = {r.modality: r.reason.value for r in record.rejected}
+    return {m.value: missing.get(m, "accepted") for m in Modality}
+
+
+_CODES = {
+    "match": "open",
+    "pin_match": "open",
+    "locked": "wait",
+    "locked_until_lifted": "ask_admin_to_unlock",
+    "no_members": "nobody_enrolled",
+    "below_threshold": "not_recognised",
+    "member_removed": "not_recognised",
+    "not_comparable": "not_comparable",
+}
+CODES = frozenset(
+    {*_CODES.values(), "no_compartment", "wrong_pin", "too_slow", "ambiguous", *map(str, Reason)}
+)
+"""All that `code_of` says. The kiosk has words for each, in each of its languages."""
+
+
+def code_of(record: DecisionRecord) -> str:
+    """The next step as a word that a kiosk can translate.
+
+    `open`, `wait`, `ask_admin_to_unlock`, `nobody_enrolled`, `not_recognised`, `no_compartment`,
+    `wrong_pin`, `too_slow`, `ambiguous`, `not_comparable`, or a quality reason (`visavox.types.
+    Reason`) that the person can put right.
+    """
+    first = record.reasons[0]
+    if record.outcome is DecisionOutcome.RETRY and record.rejected and first != "too_slow":
+        quality = {r.reason.value for r in record.rejected}
+        return next((r for r in record.reasons if r in quality), record.rejected[0].reason.value)
+    return _CODES.get(first, first)

@@ -6,13 +6,12 @@ What was decided before the transaction is only a proposal: while it was compute
 have been locked, the challenge used, the member erased.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from visavox.errors import NotFound
 from visavox.service import attempts, challenges
-from visavox.service.answer import Answer
+from visavox.service.answer import Answer, code_of, verdicts_of
 from visavox.service.attempts import Lock, fridge_scope, kiosk_scope
 from visavox.service.house import Actor, House
 from visavox.store import Unit
@@ -23,9 +22,8 @@ from visavox.store.records import (
     DecisionRecord,
     Member,
     Method,
-    Role,
 )
-from visavox.types import Candidate, Embeddings, Modality, Rejected
+from visavox.types import Candidate, Embeddings, Rejected
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,67 +232,3 @@ def _record(
         request_id=who.request_id,
         expires_at=expires_at,
     )
-
-
-def verdicts_of(record: DecisionRecord) -> Mapping[str, str]:
-    """Of each modality: `accepted`, or why it gave no evidence."""
-    if record.method is not Method.BIOMETRIC or record.characterizer is None:
-        return {}
-    missing = {r.modality: r.reason.value for r in record.rejected}
-    return {m.value: missing.get(m, "accepted") for m in Modality}
-
-
-_CODES = {
-    "match": "open",
-    "pin_match": "open",
-    "locked": "wait",
-    "locked_until_lifted": "ask_admin_to_unlock",
-    "no_members": "nobody_enrolled",
-    "below_threshold": "not_recognised",
-    "member_removed": "not_recognised",
-    "not_comparable": "not_comparable",
-}
-
-
-def code_of(record: DecisionRecord) -> str:
-    """The next step as a word that a kiosk can translate.
-
-    `open`, `wait`, `ask_admin_to_unlock`, `nobody_enrolled`, `not_recognised`, `no_compartment`,
-    `wrong_pin`, `too_slow`, `ambiguous`, `not_comparable`, or a quality reason (`visavox.types.
-    Reason`) that the person can put right.
-    """
-    first = record.reasons[0]
-    if record.outcome is DecisionOutcome.RETRY and record.rejected and first != "too_slow":
-        quality = {r.reason.value for r in record.rejected}
-        return next((r for r in record.reasons if r in quality), record.rejected[0].reason.value)
-    return _CODES.get(first, first)
-
-
-def shown(unit: Unit, who: Actor, record: DecisionRecord) -> Answer:
-    """A decision of the past, for an admin or an auditor."""
-    who.need(Role.ADMIN, Role.AUDITOR)
-    member: Member | None = None
-    if record.member is not None and record.outcome is DecisionOutcome.GRANTED:
-        try:
-            member = unit.members.get(record.fridge, record.member)
-        except NotFound:
-            member = None
-        if member is not None and member.created_at > record.at:
-            member = None  # somebody else has the id now
-    return Answer(
-        decision=record,
-        member=member,
-        compartments=_named(unit, record),
-        next_step_code=code_of(record),
-        verdicts=verdicts_of(record),
-    )
-
-
-def _named(unit: Unit, record: DecisionRecord) -> tuple[Compartment, ...]:
-    found = []
-    for compartment in record.compartments:
-        try:
-            found.append(unit.compartments.get(record.fridge, compartment))
-        except NotFound:  # removed since: its id must do
-            found.append(Compartment(compartment, record.fridge, compartment, record.at, 0))
-    return tuple(found)

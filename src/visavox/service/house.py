@@ -74,10 +74,13 @@ class Actor:
         self, unit: "Unit", at: datetime, action: str, subject: str, **detail: Any
     ) -> "AuditRecord":
         """Write into the audit log that this actor did this; do it last in a transaction."""
-        told = {"request": self.request_id, **detail} if self.request_id else detail
         return unit.audit.append(
-            at=at, actor=self.key_id, action=action, subject=subject, detail=told
+            at=at, actor=self.key_id, action=action, subject=subject, detail=self.told(**detail)
         )
+
+    def told(self, **detail: Any) -> dict[str, Any]:
+        """The detail of an audit record, with the request that it came of."""
+        return {"request": self.request_id, **detail} if self.request_id else detail
 
     def everywhere(self) -> None:
         """Forbidden unless the actor's key is for all fridges."""

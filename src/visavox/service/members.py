@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from visavox.service import values
 from visavox.service.house import Actor, House
+from visavox.store.erasing import erase
 from visavox.store.records import CaptureRecord, Erased, Member, Page, Role
 
 
@@ -90,17 +91,15 @@ def remove(
     who.reach(fridge)
     at = house.clock()
     with house.store.begin() as unit:
-        erased = unit.members.delete(fridge, member, expected_version=expected_version)
-        unit.retraining.request(fridge, reason="member_removed", at=at)
         unit.events.add(at=at, fridge=fridge, kind="member_removed", detail={"member": member})
-        noted = who.note(
+        erased, noted = erase(
             unit,
-            at,
-            "member.erase",
-            f"{fridge}/{member}",
-            captures=erased.captures,
-            blobs=erased.blobs,
-            key_destroyed=erased.key_destroyed,
+            fridge,
+            member,
+            actor=who.key_id,
+            at=at,
+            detail=who.told(),
+            expected_version=expected_version,
         )
     house.models.forget(fridge, member)
     return Removed(erased, noted.seq)
