@@ -41,6 +41,7 @@ class Perception:
         self.quality_limits = quality_limits or QualityLimits()
         self._on_stage = on_stage
         self._pool = ThreadPoolExecutor(thread_name_prefix="voice") if side_by_side else None
+        self._detect = characterizer.detect_side_by_side if side_by_side else characterizer.detect
 
     def take(
         self,
@@ -69,7 +70,7 @@ class Perception:
     def _face(self, capture: Capture) -> Embedding | Rejected:
         seen = Capture(capture.frames, capture.frame_times)
         with self.timed("quality.face"):
-            face = quality.assess(seen, self.characterizer.detect, self.quality_limits).face
+            face = quality.assess(seen, self._detect, self.quality_limits).face
         if isinstance(face, Rejected):
             return face
         with self.timed("characterizer.face"):
@@ -78,7 +79,7 @@ class Perception:
     def _voice(self, capture: Capture) -> Embedding | Rejected:
         heard = Capture(waveform=capture.waveform)
         with self.timed("quality.voice"):
-            voice = quality.assess(heard, self.characterizer.detect, self.quality_limits).voice
+            voice = quality.assess(heard, self._detect, self.quality_limits).voice
         if isinstance(voice, Rejected):
             return voice
         with self.timed("characterizer.voice"):

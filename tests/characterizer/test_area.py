@@ -30,9 +30,11 @@ def test_resized_pictures_are_pooled_ones(
     seed: int, shape: tuple[int, int], size: tuple[int, int]
 ) -> None:
     frame = picture(seed, *shape)
-    made = AreaPicture.of(frame, Scratch()).resized(*size)
-    assert made.dtype == np.float32
-    np.testing.assert_allclose(made, pooled(frame, *size), atol=1e-3)
+    sizes = (size, (1, 1), size[::-1])
+    levels = AreaPicture.of(frame, Scratch()).pyramid(sizes)
+    for made, (height, width) in zip(levels, sizes, strict=True):
+        assert made.dtype == np.float32
+        np.testing.assert_allclose(made, pooled(frame, height, width), atol=1e-3)
 
 
 @settings(max_examples=40, deadline=None)
@@ -56,18 +58,42 @@ def test_crops_are_pooled_cuts(
         np.testing.assert_allclose(crop[None], pooled(cut, side, side), atol=1e-3)
 
 
+def test_windows_whose_sums_float32_cannot_hold_are_averaged_right() -> None:
+    """A bright picture's sum over a quarter of it has more than 24 bits."""
+    frame = np.maximum(picture(3, 600, 800), 254)
+    (made,) = AreaPicture.of(frame, Scratch()).pyramid(((2, 2),))
+    wanted = frame.reshape(2, 300, 2, 400, 3).mean(axis=(1, 3), dtype=np.float64)
+    np.testing.assert_array_equal(made[0], wanted.transpose(2, 0, 1).astype(np.float32))
+
+
+def test_sums_that_wrap_around_do_no_harm() -> None:
+    """9 million white pixels, three colours: the running sum passes 2³² once and 2³¹ thrice."""
+    frame = np.full((3000, 3000, 3), 255, np.uint8)
+    white = AreaPicture.of(frame, Scratch())
+    for made in (*white.pyramid(((1, 1), (3, 5))), white.crops(np.array([[0, 0, 3000, 3000]]), 4)):
+        assert (made == 255).all()
+
+
 def test_memory_that_is_used_again_holds_nothing_of_the_last_picture() -> None:
     scratch = Scratch()
     AreaPicture.of(np.full((30, 40, 3), 255, np.uint8), scratch)
     frame = picture(1, 30, 40)
-    made = AreaPicture.of(frame, scratch).resized(7, 9)
+    (made,) = AreaPicture.of(frame, scratch).pyramid(((7, 9),))
     np.testing.assert_allclose(made, pooled(frame, 7, 9), atol=1e-3)
+
+
+def test_a_plan_is_not_used_for_another_size() -> None:
+    scratch = Scratch()
+    for shape, size in (((30, 40), (7, 9)), ((40, 30), (7, 9)), ((30, 40), (9, 7))):
+        frame = picture(2, *shape)
+        (made,) = AreaPicture.of(frame, scratch).pyramid((size,))
+        np.testing.assert_allclose(made, pooled(frame, *size), atol=1e-3)
 
 
 def test_large_pictures_do_not_keep_their_memory() -> None:
     scratch = Scratch()
-    large, _ = scratch.arrays(1500, 2000)
-    again, _ = scratch.arrays(1500, 2000)
-    assert large is not again
-    small, _ = scratch.arrays(48, 64)
-    assert scratch.arrays(48, 64)[0] is small
+    assert scratch.integral(1500, 2000) is not scratch.integral(1500, 2000)
+    assert scratch.integral(48, 64) is scratch.integral(48, 64)
+    large, small = ((1500, 2000),), ((48, 64),)
+    assert scratch.plan(1500, 2000, large) is not scratch.plan(1500, 2000, large)
+    assert scratch.plan(480, 640, small) is scratch.plan(480, 640, small)

@@ -1,6 +1,9 @@
 """The detector finds what facenet-pytorch's MTCNN finds, where MTCNN finds it."""
 
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from threading import Event
+from typing import Any, TypeVar
 
 import numpy as np
 import pytest
@@ -10,6 +13,7 @@ from PIL import Image
 from visavox.characterizer.detector import Detector, DetectorSettings
 from visavox.types import DetectedFace, Pixels
 
+T = TypeVar("T")
 BOX_PIXELS = 2.0
 LANDMARK_PIXELS = 3.0
 
@@ -98,3 +102,60 @@ def test_a_frame_is_left_as_it_was(portraits: tuple[Pixels, ...], detector: Dete
     frame = portraits[0].copy()
     detector(frame)
     assert np.array_equal(frame, portraits[0])
+
+
+class _Diligent(Executor):
+    """A helper that does all the work before the asker comes to it."""
+
+    def submit(self, work: Callable[..., T], /, *args: Any, **named: Any) -> Future[T]:
+        done: Future[T] = Future()
+        try:
+            done.set_result(work(*args, **named))
+        except ValueError as error:
+            done.set_exception(error)
+        return done
+
+
+def _same(some: tuple[DetectedFace, ...], others: tuple[DetectedFace, ...]) -> None:
+    assert len(some) == len(others) > 0
+    for a, b in zip(some, others, strict=True):
+        assert np.array_equal(a.box, b.box)
+        assert np.array_equal(a.landmarks, b.landmarks)
+        assert a.probability == b.probability
+
+
+def test_a_helper_changes_no_number(
+    portraits: tuple[Pixels, ...], group: Pixels, detector: Detector
+) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        for frame in (*portraits, group):
+            alone = detector(frame)
+            for helper in (pool, _Diligent()):
+                _same(detector(frame, helper=helper), alone)
+
+
+def test_a_helper_that_is_busy_or_gone_is_not_waited_for(
+    portraits: tuple[Pixels, ...], detector: Detector
+) -> None:
+    alone = detector(portraits[0])
+    with ThreadPoolExecutor(1) as pool:
+        free = Event()
+        pool.submit(free.wait)
+        try:
+            _same(detector(portraits[0], helper=pool), alone)
+        finally:
+            free.set()
+    _same(detector(portraits[0], helper=pool), alone)
+
+
+def test_what_goes_wrong_beside_is_heard_of(
+    portraits: tuple[Pixels, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    broken = Detector()
+
+    def fails(given: object) -> list[np.ndarray]:
+        raise ValueError("no memory")
+
+    monkeypatch.setattr(broken, "_onet", fails)
+    with pytest.raises(ValueError, match="no memory"):
+        broken(portraits[0], helper=_Diligent())

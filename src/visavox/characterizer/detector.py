@@ -6,6 +6,9 @@ landmarks as facenet-pytorch's; averages come from one integral image instead of
 """
 
 import threading
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor
 from importlib import resources
 
 import numpy as np
@@ -27,6 +30,10 @@ from visavox.types import DetectedFace, Pixels
 
 _CELL = 12  # pixels that one cell of P-net's map looks at
 _STRIDE = 2
+_SHARES = 4  # into which crops are dealt where somebody helps
+_SMALLEST_SHARE = 2  # crops: fewer are not worth a run of their own
+
+Answers = list[Floats]
 
 
 @settings
@@ -58,15 +65,17 @@ class Detector:
             for name in ("pnet.onnx", "rnet.onnx", "onet.onnx")
         )
 
-    def __call__(self, frame: Pixels) -> tuple[DetectedFace, ...]:
-        """All faces in `frame`, the largest first."""
+    def __call__(
+        self, frame: Pixels, *, helper: Executor | None = None
+    ) -> tuple[DetectedFace, ...]:
+        """All faces in `frame`, the largest first. A `helper` looks at crops side by side."""
         scales = self._scales(frame)
         if not scales:
             return ()
         picture = AreaPicture.of(frame, self._own.scratch)
         boxes = self._propose(picture, scales)
-        boxes = self._refine(picture, boxes)
-        return self._locate(picture, boxes)
+        boxes = self._refine(picture, boxes, helper)
+        return self._locate(picture, boxes, helper)
 
     def _scales(self, frame: Pixels) -> list[float]:
         scale = _CELL / self.settings.min_face_size
@@ -80,38 +89,43 @@ class Detector:
 
     def _propose(self, picture: AreaPicture, scales: list[float]) -> Boxes:
         """P-net over the pyramid: squares (K, 4), best first."""
-        found = [self._proposals(picture, scale) for scale in scales]
-        boxes, offsets, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
-        levels = np.repeat(np.arange(len(found)), [len(f[0]) for f in found])
+        sizes = tuple((int(picture.height * s + 1), int(picture.width * s + 1)) for s in scales)
+        maps = [self._pnet(level) for level in picture.pyramid(sizes)]  # (1, h, w), (1, 4, h, w)
+        probability = np.concatenate([m[0].ravel() for m in maps])
+        offset = np.concatenate([m[1].reshape(4, -1) for m in maps], axis=1)
+        found = np.flatnonzero(probability >= self.settings.thresholds[0])
+        # The cells of all levels stand in one row; back to which level, line and column.
+        widths = np.array([m[0].shape[2] for m in maps])
+        starts = np.cumsum([0, *(m[0].size for m in maps)])
+        levels = np.searchsorted(starts, found, side="right") - 1
+        cells = np.divmod(found - starts[levels], widths[levels])  # y, x
+        corner = np.stack(cells[::-1], axis=1).astype(np.float32) * _STRIDE
+        boxes = np.concatenate((corner + 1, corner + _CELL), axis=1)
+        boxes = np.floor(boxes / np.array(scales, np.float32)[levels, None])
+        scores = probability[found]
         kept = suppressed(boxes, scores, 0.5, groups=levels)
         kept = kept[suppressed(boxes[kept], scores[kept], 0.7)]
-        return squared(corrected(boxes[kept], offsets[kept], whole_pixels=False))
+        return squared(corrected(boxes[kept], offset[:, found[kept]].T, whole_pixels=False))
 
-    def _proposals(self, picture: AreaPicture, scale: float) -> tuple[Boxes, Floats, Floats]:
-        size = int(picture.height * scale + 1), int(picture.width * scale + 1)
-        probability, offset = self._pnet(picture.resized(*size))  # (1, h, w), (1, 4, h, w)
-        y, x = np.nonzero(probability[0] >= self.settings.thresholds[0])
-        corner = np.stack((x, y), axis=1).astype(np.float32) * _STRIDE
-        boxes = np.floor(np.concatenate((corner + 1, corner + _CELL), axis=1) / np.float32(scale))
-        return boxes, offset[0, :, y, x], probability[0, y, x]
-
-    def _refine(self, picture: AreaPicture, boxes: Boxes) -> Boxes:
+    def _refine(self, picture: AreaPicture, boxes: Boxes, helper: Executor | None) -> Boxes:
         """R-net on the proposals: squares (K, 4), best first."""
         there, corners = inside(boxes, width=picture.width, height=picture.height)
         if not len(there):
             return boxes[:0]
-        score, offset = self._rnet(picture.crops(corners, 24))  # (K,), (K, 4)
+        score, offset = _looked_at(self._rnet, picture, corners, 24, helper)  # (K,), (K, 4)
         passed = np.flatnonzero(score > self.settings.thresholds[1])
         boxes, score, offset = boxes[there[passed]], score[passed], offset[passed]
         kept = suppressed(boxes, score, 0.7)
         return squared(corrected(boxes[kept], offset[kept], whole_pixels=True))
 
-    def _locate(self, picture: AreaPicture, boxes: Boxes) -> tuple[DetectedFace, ...]:
+    def _locate(
+        self, picture: AreaPicture, boxes: Boxes, helper: Executor | None
+    ) -> tuple[DetectedFace, ...]:
         """O-net on what is left: faces with landmarks, the largest first."""
         there, corners = inside(boxes, width=picture.width, height=picture.height)
         if not len(there):
             return ()
-        score, offset, points = self._onet(picture.crops(corners, 48))  # (K,), (K, 4), (K, 10)
+        score, offset, points = _looked_at(self._onet, picture, corners, 48, helper)
         passed = np.flatnonzero(score > self.settings.thresholds[2])
         boxes, score = boxes[there[passed]], score[passed]
         landmarks = _landmarks(boxes, points[passed])
@@ -122,6 +136,52 @@ class Detector:
             DetectedFace(boxes[i], landmarks[i], float(score[i]))
             for i in kept[np.argsort(-areas, kind="stable")]
         )
+
+
+def _looked_at(
+    net: Net,
+    picture: AreaPicture,
+    corners: NDArray[np.int64],
+    side: int,
+    helper: Executor | None,
+) -> Answers:
+    """What `net` says of each crop: (K,), (K, 4), and landmarks (K, 10) where it gives them."""
+    shares = min(_SHARES, len(corners) // _SMALLEST_SHARE)
+    if helper is None or shares < 2:
+        return net(picture.crops(corners, side))
+    parts = np.array_split(corners, shares)
+    answers = _dealt(lambda i: net(picture.crops(parts[i], side)), shares, helper)
+    return [np.concatenate(outputs) for outputs in zip(*answers, strict=True)]
+
+
+def _dealt(work: Callable[[int], Answers], shares: int, helper: Executor) -> list[Answers]:
+    """Each share of the work done once, by whoever comes to it first.
+
+    A helper that is busy with something else costs nothing: all is done without it.
+    """
+    left = deque(range(shares))
+    done: dict[int, Answers] = {}
+
+    def some() -> None:
+        while left:
+            try:
+                share = left.popleft()
+            except IndexError:  # the other took the last
+                return
+            done[share] = work(share)
+
+    try:
+        beside = helper.submit(some)
+    except RuntimeError:  # the helper was sent home
+        some()
+        return [done[share] for share in range(shares)]
+    try:
+        some()
+    finally:
+        left.clear()
+        if not beside.cancel():
+            beside.result()
+    return [done[share] for share in range(shares)]
 
 
 def _landmarks(boxes: Boxes, points: Floats) -> NDArray[np.float32]:

@@ -87,6 +87,10 @@ class Characterizer:
         """All faces in `frame`, the largest first."""
         return self._detector(frame)
 
+    def detect_side_by_side(self, frame: Pixels) -> tuple[DetectedFace, ...]:
+        """The same faces, sooner where another core has nothing to do."""
+        return self._detector(frame, helper=self._pool)
+
     def embed(self, evidence: Evidence) -> Embeddings:
         """Both modalities side by side; what quality rejected stays rejected."""
         face, voice = evidence.face, evidence.voice
