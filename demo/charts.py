@@ -52,11 +52,11 @@ def scores(
     reach = min(_CLIP, max(8.0, *(abs(v) for v in values)) * 1.08)
     width, row, top = 520, 74, 34
     height = top + row * len(shown) + 44
-    x = _Axis(-reach, reach, 92, width - 104)
+    x = _Axis(-reach, reach, 104, width - 104)
     body = [_grid(x, top, height - 40, _ticks(reach))]
     for index, (name, of) in enumerate(shown):
         y = top + row * index
-        body.append(_text(84, y + row / 2, name, "end", "vx-name"))
+        body.append(_text(96, y + row / 2, name, "end", "vx-name"))
         for line, (stream, value) in enumerate(of.items()):
             at = y + 8 + line * 20
             body.append(_text(width - 96, at + 8, stream, "start", "vx-small"))

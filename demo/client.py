@@ -154,14 +154,21 @@ class Client:
         """Whether the chain of audit records is whole."""
         return self._object("GET", "/v1/audit/verification")
 
+    def alive(self) -> bool:
+        """Whether anybody is there."""
+        return self._answers("/healthz")
+
     def ready(self) -> bool:
-        """Whether the service can decide; False while it cannot be reached."""
-        try:
-            return self._http.get("/readyz", timeout=2.0).status_code == httpx.codes.OK
-        except httpx.HTTPError:
-            return False
+        """Whether the service can decide."""
+        return self._answers("/readyz")
 
     # How
+
+    def _answers(self, path: str) -> bool:
+        try:
+            return self._http.get(path, timeout=5.0).is_success
+        except httpx.HTTPError:
+            return False
 
     def _all(self, path: str) -> Iterator[Json]:
         cursor = ""

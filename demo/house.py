@@ -10,7 +10,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,11 +22,11 @@ from demo.enrolling import enrol
 from demo.people import Cast
 from demo.problems import ApiProblem, DemoProblem
 from demo.processes import Program, ask_for_port
-from demo.settings import DemoSettings
+from demo.settings import HOST, DemoSettings
 
 COMPARTMENTS = (("top", "Top shelf"), ("drawer", "Vegetable drawer"))
 _ALL = tuple(c for c, _ in COMPARTMENTS)
-READY_S = 60.0
+READY_S = 180.0  # on a machine that is busy with something else
 
 Say = Callable[[str], None]
 
@@ -66,16 +66,19 @@ def up(settings: DemoSettings, say: Say) -> House:
     api, page = programs(settings)
     _check_data(settings)
     settings.state.mkdir(parents=True, exist_ok=True)
-    restarted = _start_api(settings, api, say)
     cast = people.cast(settings.people, settings.state)
-    keys = _keys(settings, cast.fridge, say)
+    _start_api(settings, api, say)
+    keys, are_new = _keys(settings, cast.fridge, say)
+    # The page takes its time to load, and needs nothing but the keys for it.
+    page_ready = _start_page(settings, page, say, again=are_new)
     with Client(settings.api, keys.admin) as admin:
         _fridge(admin, cast.fridge)
+        _install_base(settings, admin, cast.fridge, api)
         _enrol(settings, admin, cast, say)
         # A bundle serves those who are members when it is installed.
         _install_champion(settings, admin, cast.fridge, say)
         members = admin.members(cast.fridge)
-    _start_page(settings, page, say, again=restarted)
+    page.wait(page_ready, READY_S)
     pins = {p.id: p.pin for p in cast.members}
     known = [m for m in members if m.get("has_pin") and m["id"] in pins]
     return House(
@@ -165,30 +168,25 @@ def _api(settings: DemoSettings, *words: str) -> str:
     return done.stdout.strip()
 
 
-def _start_api(settings: DemoSettings, api: Program, say: Say) -> bool:
-    """Whether it had to be started."""
+def _start_api(settings: DemoSettings, api: Program, say: Say) -> None:
     with Client(settings.api, "") as anybody:
-        if api.running() == settings.api_port and anybody.ready():
-            return False
+        if api.running() == settings.api_port and anybody.alive():
+            return
         api.stop()
         ask_for_port(settings.api_port, "API_PORT")
-        say("The API: database, models, keys")
-        _api(settings, "migrate")
-        _api(settings, "model", "base", str(base(settings)))
-        command = [sys.executable, "-m", "api", "serve", "--host", "127.0.0.1"]
-        api.start(
-            [*command, "--port", str(settings.api_port)], environment(settings), settings.api_port
-        )
-        api.wait(anybody.ready, READY_S)
-    return True
+        say("The API")
+        command = [sys.executable, "-m", "api", "serve", "--host", HOST]
+        port = str(settings.api_port)
+        api.start([*command, "--port", port], environment(settings), settings.api_port)
+        api.wait(anybody.alive, READY_S)
 
 
-def _keys(settings: DemoSettings, fridge: str, say: Say) -> Keys:
-    """The keys in use, made anew where they are lost or revoked."""
+def _keys(settings: DemoSettings, fridge: str, say: Say) -> tuple[Keys, bool]:
+    """The keys in use, made anew where they are lost or revoked; and whether they are new."""
     try:
         keys = read_keys(settings)
         if all(_known(settings, key) for key in (keys.page, keys.kiosk, keys.admin)):
-            return keys
+            return keys, False
     except DemoProblem:
         pass
     say("Keys: one kiosk for the page, one for this demo, one admin")
@@ -203,7 +201,7 @@ def _keys(settings: DemoSettings, fridge: str, say: Say) -> Keys:
         )
     told = {"page": keys.page, "kiosk": keys.kiosk, "admin": keys.admin}
     write_secret(settings.keys, json.dumps(told))
-    return keys
+    return keys, True
 
 
 def write_secret(path: Path, text: str) -> None:
@@ -248,6 +246,13 @@ def _may_be_there() -> Iterator[None]:
             raise
 
 
+def _install_base(settings: DemoSettings, admin: Client, fridge: str, api: Program) -> None:
+    bundle = base(settings)
+    if admin.model(fridge).get("base") != _named(bundle):
+        _api(settings, "model", "base", str(bundle))
+    api.wait(admin.ready, READY_S)
+
+
 def _install_champion(settings: DemoSettings, admin: Client, fridge: str, say: Say) -> None:
     bundle = champion(settings)
     if admin.model(fridge).get("bundle") == _named(bundle):
@@ -280,22 +285,21 @@ def _enrol(settings: DemoSettings, admin: Client, cast: Cast, say: Say) -> None:
         record.write_text(json.dumps(sorted(done | there)), encoding="utf-8")
 
 
-def _start_page(settings: DemoSettings, page: Program, say: Say, *, again: bool) -> None:
+def _start_page(
+    settings: DemoSettings, page: Program, say: Say, *, again: bool
+) -> Callable[[], bool]:
+    """Start it if need be; what is returned says when it is ready."""
+
     def ready() -> bool:
         try:
-            return httpx.get(f"{settings.page}/", timeout=2.0, trust_env=False).is_success
+            return httpx.get(f"{settings.page}/", timeout=5.0, trust_env=False).is_success
         except httpx.HTTPError:
             return False
 
-    if not again and page.running() == settings.demo_port and ready():
-        return
-    page.stop()
-    ask_for_port(settings.demo_port, "DEMO_PORT")
-    say("The demo page")
-    page.start([sys.executable, "-m", "demo", "serve"], environment(settings), settings.demo_port)
-    page.wait(ready, READY_S)
-
-
-def at_ports(settings: DemoSettings, api_port: int, demo_port: int) -> DemoSettings:
-    """The same demo at other ports."""
-    return replace(settings, api_port=api_port, demo_port=demo_port)
+    if again or page.running() != settings.demo_port or not ready():
+        page.stop()
+        ask_for_port(settings.demo_port, "DEMO_PORT")
+        say("The demo page")
+        command = [sys.executable, "-m", "demo", "serve"]
+        page.start(command, environment(settings), settings.demo_port)
+    return ready

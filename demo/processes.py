@@ -19,6 +19,7 @@ from demo.problems import DemoProblem
 from demo.settings import HOST
 
 _PATIENCE_S = 10.0  # what a program gets to end by itself
+_LETTING_GO_S = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,15 +110,22 @@ class Program:
 
 def ask_for_port(port: int, setting: str) -> None:
     """DemoProblem where somebody else listens on `port`."""
+    # A program that has just been ended may take a moment to let its port go.
+    if not _until(lambda: _is_free(port), _LETTING_GO_S):
+        raise DemoProblem(
+            f"Port {port} is in use by another program.",
+            next_step=f"Choose another one: `make demo {setting}={port + 100}`.",
+        )
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as door:
         door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             door.bind((HOST, port))
         except OSError:
-            raise DemoProblem(
-                f"Port {port} is in use by another program.",
-                next_step=f"Choose another one: `make demo {setting}={port + 100}`.",
-            ) from None
+            return False
+    return True
 
 
 def _began(pid: int) -> str:

@@ -46,7 +46,7 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
                     get = gr.Button("Get digits")
                     film = gr.Video(
                         label="Look into the camera and say the digits", elem_id="auth-film",
-                        sources=["webcam", "upload"], include_audio=True, height=300,
+                        sources=["webcam", "upload"], include_audio=True, height=340,
                     )  # fmt: skip
                     go = gr.Button("Ask the fridge", variant="primary", elem_id="auth-film-go")
                 with gr.Tab("PIN"):

@@ -41,13 +41,16 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
                     )
                 with gr.Tab("Yourself"):
                     film = gr.Video(
-                        label="Look into the camera and say five digits",
-                        sources=["webcam", "upload"], include_audio=True, height=300,
+                        label="Look into the camera and say five digits", elem_id="enrol-film",
+                        sources=["webcam", "upload"], include_audio=True, height=340,
                     )  # fmt: skip
                     with gr.Row():
-                        keep = gr.Button("Keep this take")
+                        keep = gr.Button("Keep this take", elem_id="enrol-keep")
                         forget = gr.Button("Forget all takes")
-                    kept = gr.HTML(cards.waiting("No take is kept yet; three make a good start."))
+                    kept = gr.HTML(
+                        cards.waiting("No take is kept yet; three make a good start."),
+                        elem_id="enrol-kept",
+                    )
             with gr.Row():
                 name = gr.Textbox(label="Name", max_length=80, elem_id="enrol-name")
                 locale = gr.Dropdown(
@@ -58,7 +61,9 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
                     elem_id="enrol-pin",
                 )  # fmt: skip
             opens = gr.CheckboxGroup(label="May open", elem_id="enrol-opens")
-            consent = gr.Checkbox(label="This person agrees to be recognised", value=False)
+            consent = gr.Checkbox(
+                label="This person agrees to be recognised", value=False, elem_id="enrol-consent"
+            )
             accept = gr.Checkbox(label="Enrol even if somebody alike is a member", value=False)
             enrol = gr.Button("Enrol", variant="primary", elem_id="enrol-go")
         with gr.Column(scale=4):

@@ -26,7 +26,7 @@ PEOPLE = PersonasSettings(
 @pytest.fixture(scope="session")
 def dataset(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Four members of one fridge, five strangers; two of them resemble a member."""
-    root = tmp_path_factory.mktemp("demo-data") / "demo"
+    root = tmp_path_factory.mktemp("data") / "demo"
     write(PEOPLE, root, workers=2)
     return root
 

@@ -1,80 +1,22 @@
-"""Take pictures of the demo page: `python -m tests.demo.pictures <folder> [address]`."""
+"""Take pictures of a demo that is up: `python -m tests.demo.pictures <folder> [address]`."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page
 
-CHROMIUM = "/usr/bin/chromium"
-QUIET = (
-    "--no-sandbox",
-    "--disable-quic",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--use-fake-ui-for-media-stream",
-    "--use-fake-device-for-media-stream",
-)
-SIZE = (1240, 1000)
-
-
-@contextmanager
-def opened(address: str, *arguments: str, dark: bool = False) -> Iterator[Page]:
-    """The page in a browser of its own, once it stands."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=[*QUIET, *arguments], headless=True
-        )
-        context = browser.new_context(
-            viewport={"width": SIZE[0], "height": SIZE[1]},
-            color_scheme="dark" if dark else "light",
-            permissions=["camera", "microphone"],
-        )
-        page = context.new_page()
-        page.set_default_timeout(30_000)
-        try:
-            page.goto(address)
-            page.get_by_role("tab", name="Enrol", exact=True).wait_for()
-            yield page
-        finally:
-            browser.close()
-
-
-def room(page: Page, title: str) -> None:
-    """Go to a tab."""
-    page.get_by_role("tab", name=title, exact=True).click()
-
-
-def act(page: Page, button: str, result: str, answer: str = ".vx-sign") -> str:
-    """Press a button and wait for a new answer; what it says."""
-    # The old answer is marked, so that only a new one counts.
-    page.evaluate(
-        "id => document.querySelectorAll(`#${id} .vx-card`)"
-        ".forEach(card => card.classList.add('vx-before'))",
-        result,
-    )
-    page.locator(f"#{button}").click()
-    card = page.locator(f"#{result} .vx-card:not(.vx-before)")
-    card.locator(answer).wait_for()
-    return card.inner_text()
+from tests.demo.page import act, opened, room, screenshot
 
 
 def pictures(address: str, folder: Path, *, dark: bool = False) -> list[Path]:
     """One picture of each tab, after something has been tried in it."""
-    folder.mkdir(parents=True, exist_ok=True)
     taken = []
-    ending = "-dark" if dark else ""
 
     def take(page: Page, name: str) -> None:
-        page.wait_for_timeout(800)  # pictures fade in
-        path = folder / f"demo-{name}{ending}.png"
-        page.screenshot(path=path, full_page=True)
-        taken.append(path)
+        ending = "-dark" if dark else ""
+        taken.append(screenshot(page, folder / f"demo-{name}{ending}.png"))
 
     with opened(address, dark=dark) as page:
-        page.locator("#enrol-go").wait_for()
         take(page, "start")
         for button, name in (
             ("example-newcomer", "enrol"),
@@ -85,24 +27,26 @@ def pictures(address: str, folder: Path, *, dark: bool = False) -> list[Path]:
             act(page, button, "enrol-result")
             take(page, name)
         room(page, "Authenticate")
-        act(page, "scene-member", "auth-result")
-        take(page, "authenticate")
-        act(page, "scene-blurred-and-silent", "auth-result")
-        take(page, "authenticate-retry")
+        for button, name in (
+            ("scene-stranger", "authenticate-stranger"),
+            ("scene-blurred-and-silent", "authenticate-retry"),
+            ("scene-member", "authenticate"),
+        ):
+            act(page, button, "auth-result")
+            take(page, name)
         room(page, "Attacks")
-        act(page, "scene-printed_photo", "auth-result")
+        act(page, "scene-screen_replay", "auth-result")
         take(page, "attacks")
         room(page, "Model lab")
         page.locator("#lab-histogram svg").wait_for()
         take(page, "lab")
-        page.locator("#lab-strict").click()
-        take(page, "lab-strict")
+        page.locator("#lab-kind").click()
+        take(page, "lab-kind")
         room(page, "Decisions")
         page.get_by_test_id("cell-0-1").locator("visible=true").first.click()
         page.locator("#decisions-lineage table").wait_for()
         take(page, "decisions")
         room(page, "Members")
-        page.locator("#members-model .vx-figure").first.wait_for()
         take(page, "members")
     return taken
 
