@@ -1,6 +1,7 @@
 """Dependencies point one way, and serving stands without what only training needs."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ ROOT = Path(__file__).parents[1]
 PACKAGE = ROOT / "src" / "visavox"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 SERVING = [m for m in MODULES if "training" not in m.relative_to(PACKAGE).parts]
+API = sorted((ROOT / "api").rglob("*.py"))
+DEMO = sorted((ROOT / "demo").rglob("*.py"))
 TRAINING_ONLY = {
     "torch", "torchaudio", "torchvision", "lightning", "facenet_pytorch", "speechbrain",
     "hydra", "omegaconf", "dvc", "mlflow", "metaflow", "matplotlib", "pandas", "scipy",
@@ -52,19 +55,44 @@ def test_the_package_depends_on_nothing_that_depends_on_it(module: Path) -> None
         assert name.split(".")[0] not in {"api", "flows", "demo", "research", "tests"}, name
 
 
-@pytest.mark.parametrize("module", MODULES, ids=named)
+@pytest.mark.parametrize("module", API, ids=named)
+def test_the_api_imports_neither_training_nor_the_demo(module: Path) -> None:
+    for name in imports(module):
+        assert name.split(".")[0] not in {*TRAINING_ONLY, "demo", "flows", "research", "tests"}, (
+            name
+        )
+        assert not name.startswith(("visavox.training", "visavox.personas")), name
+
+
+@pytest.mark.parametrize("module", [m for m in API if m.parent.name == "routes"], ids=named)
+def test_routes_speak_to_the_service_and_not_to_what_is_below_it(module: Path) -> None:
+    below = ("visavox.store", "visavox.pipeline", "visavox.perception", "visavox.bundle")
+    for name in imports(module):
+        if not name.startswith("visavox.store.records"):  # what the service gives and takes
+            assert not name.startswith(below), name
+
+
+@pytest.mark.parametrize("module", DEMO, ids=named)
+def test_the_demo_knows_the_service_over_http_alone(module: Path) -> None:
+    """It may read what a training has written, and draw personas; the store and nets it may not."""
+    for name in imports(module):
+        assert name.split(".")[0] not in {"api", "flows", "research", "tests", "sqlalchemy"}, name
+        assert not name.startswith(("visavox.store", "visavox.service", "visavox.training")), name
+
+
+@pytest.mark.parametrize("module", [*MODULES, *API, *DEMO], ids=named)
 def test_modules_stay_short_enough_to_read(module: Path) -> None:
     assert len(module.read_text(encoding="utf-8").splitlines()) <= 400
 
 
-@pytest.mark.parametrize("module", MODULES, ids=named)
+@pytest.mark.parametrize("module", [*MODULES, *API, *DEMO], ids=named)
 def test_modules_are_named_for_what_they_hold(module: Path) -> None:
     stem = module.stem
     assert stem not in {"utils", "util", "helpers", "helper", "common", "misc"}
     assert not stem.endswith(("_v2", "_old", "_deprecated"))
 
 
-@pytest.mark.parametrize("module", MODULES, ids=named)
+@pytest.mark.parametrize("module", [*MODULES, *API, *DEMO], ids=named)
 def test_nothing_is_pickled_or_printed_and_left(module: Path) -> None:
     for name in imports(module):
         assert name.split(".")[0] not in {"pickle", "cPickle", "dill", "shelve"}, name
@@ -77,6 +105,15 @@ def test_serving_imports_without_torch() -> None:
         for m in SERVING
         if m.name not in {"cli.py", "__main__.py"}
     )
+    assert_imports_without_training(names)
+
+
+def test_the_api_imports_without_torch_and_opens_nothing(tmp_path: Path) -> None:
+    assert_imports_without_training(["api.main", "api.__main__"], cwd=tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def assert_imports_without_training(names: list[str], *, cwd: Path = ROOT) -> None:
     program = (
         "import sys\n"
         f"for name in {sorted(TRAINING_ONLY)!r}:\n    sys.modules[name] = None\n"
@@ -85,7 +122,12 @@ def test_serving_imports_without_torch() -> None:
         "print('imported', len(sys.modules))\n"
     )
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=False
+        [sys.executable, "-W", "error", "-c", program],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("imported")
