@@ -217,6 +217,9 @@ def test_the_former_bundle_is_kept_to_go_back_to_and_no_older_one(
     live = tmp_path / "models" / "fridges" / "kitchen"
     assert {p.name for p in live.iterdir() if p.is_dir()} == {p.name for p in made[1:]}
     assert install(kitchen, live / made[1].name).bundle == made[1].name
+    members.remove(kitchen.house, kitchen.admin, "kitchen", "p0")
+    left = [p.name for p in live.iterdir() if p.is_dir()]
+    assert left == [made[1].name], "the former bundle knew somebody who is erased"
 
 
 def test_without_its_bundle_a_fridge_falls_back_to_the_base(
@@ -239,11 +242,13 @@ def test_models_are_listed_for_the_fridges_of_the_key(kitchen: Kitchen) -> None:
         models.page(kitchen.house, kitchen.kiosk)
 
 
-def test_a_member_without_captures_of_a_base_waits_for_the_pin_pad(
+def test_where_no_base_is_installed_a_newcomer_waits_for_the_training(
     kitchen: Kitchen, tmp_path: Path
 ) -> None:
     """Without a base nobody can be scored before the training: the answer says so."""
     shutil.rmtree(tmp_path / "models" / "base")
-    enrolled = kitchen.enrol(0)
-    assert not enrolled.usable_at_once
-    assert models.read(kitchen.house, kitchen.admin, "kitchen").unscored == 1
+    for who in (0, 1):
+        enrolled = kitchen.enrol(who)
+        assert not enrolled.usable_at_once
+        assert enrolled.warnings == ()
+    assert models.read(kitchen.house, kitchen.admin, "kitchen").unscored == 2

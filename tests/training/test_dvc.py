@@ -120,6 +120,7 @@ def checkout(tmp_path: Path) -> Path:
         (tmp_path / name).write_text(yaml.safe_dump(values))
     edit(tmp_path / "configs/train.yaml", validation={"rounds": 0}, discriminator={"folds": 2})
     edit(tmp_path / "configs/discriminator/base.yaml", least_people=8)
+    edit(tmp_path / "configs/base.yaml", discriminator={"folds": 2}, newcomers={"members": 4})
     edit(tmp_path / "configs/evaluate/reporting/full.yaml", replicates=20)
     subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
     return tmp_path
@@ -171,6 +172,11 @@ def test_the_pipeline_runs_from_nothing_and_does_nothing_twice(checkout: Path) -
     }, "captures and models stay out of git"  # fmt: skip
 
     assert "Running stage" not in repro(checkout, "gate@demo")
+
+    made = repro(checkout, "base@cohort")
+    assert "Running stage 'base@cohort'" in made
+    assert "Running stage 'features@cohort'" not in made
+    assert list((checkout / "data/bundles/cohort/base").glob("*/manifest.json"))
 
     demo = TINY["configs/data/demo.yaml"]
     edit(checkout / "configs/data/demo.yaml", personas=demo["personas"] | {"clips": 1})

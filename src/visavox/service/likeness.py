@@ -48,21 +48,18 @@ def alike(
 ) -> list[Likeness]:
     """Members whom the newcomer resembles, the closest first: `already_enrolled` where the kiosk
     would take one for the other, `looks_like` and `sounds_like` where one modality would."""
-    if not len(captures) or not snapshot.members:
-        return []
     scores = snapshot.score(captures)
+    if not scores.members:  # nobody is enrolled, or nobody can be scored
+        return []
     level = snapshot.policy.level(snapshot.risk)
-    growth = math.log(max(len(scores.members), 1) / max(snapshot.policy.members, 1))
+    growth = max(0.0, math.log(len(scores.members) / max(snapshot.policy.members, 1)))
     found: list[tuple[float, Likeness]] = []
     for column, member in enumerate(scores.members):
         if member == but:
             continue
         fused = scores.fused[:, column]
         asked = np.array(
-            [
-                level.asks(_candidate(scores, row, column)) + max(0.0, growth)
-                for row in range(len(fused))
-            ]
+            [level.asks(_candidate(scores, row, column)) + growth for row in range(len(fused))]
         )
         if (fused >= asked).any():  # NaN is not
             text = "This person is a member already, as far as face and voice can tell."
@@ -80,7 +77,7 @@ def alike(
                 "They sound alike: the face must tell them apart.",
             ),
         ):
-            if _middle(llr) >= ODDS + max(0.0, growth):
+            if _middle(llr) >= ODDS + growth:
                 found.append((_best(llr), Likeness(code, member, text)))
     found.sort(key=lambda pair: -pair[0])
     return [likeness for _, likeness in found]

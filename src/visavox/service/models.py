@@ -88,7 +88,7 @@ def install(house: House, who: Actor, fridge: str, folder: Path) -> Live:
         former = slot.pointer().digest if slot.stamp() else None
         slot.point(Pointer(found.digest, joined))
     # The former one stays, to go back to.
-    slot.tidy({found.digest, former or found.digest})
+    slot.tidy(former or found.digest)
     return read(house, who, fridge)
 
 
@@ -110,7 +110,7 @@ def install_base(house: House, who: Actor, folder: Path) -> str:
     with house.store.begin() as unit:
         who.note(unit, at, "model.base", found.digest)
         slot.point(Pointer(found.digest, {}))
-    slot.tidy({found.digest})
+    slot.tidy()
     return found.digest
 
 

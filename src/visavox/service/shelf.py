@@ -101,10 +101,13 @@ class Slot:
             beside.unlink(missing_ok=True)
         _sync(self.folder)
 
-    def tidy(self, keep: set[str]) -> None:
-        """Remove the bundles that nothing needs: they hold templates of people who may leave."""
+    def tidy(self, *keep: str) -> None:
+        """Remove all bundles but the live one and those named: they hold templates of people."""
+        if self.stamp() is None:
+            return
+        needed = {self.pointer().digest, *keep}
         for path in self.folder.iterdir():
-            if path.is_dir() and not path.name.startswith(".") and path.name not in keep:
+            if path.is_dir() and not path.name.startswith(".") and path.name not in needed:
                 shutil.rmtree(path, ignore_errors=True)
 
     def clear(self) -> None:
