@@ -122,10 +122,12 @@ class AttemptCounts:
         """As `get` for each; nobody else changes them until this transaction ends."""
         found = {}
         for scope in sorted(set(scopes)):  # always in one order, so that two never wait in a ring
-            values = asdict(Attempts(scope))
-            self._connection.execute(self._insert(values))
             asked = select(attempts).where(attempts.c.scope == scope).with_for_update()
-            found[scope] = Attempts(**self._connection.execute(asked).one()._mapping)
+            row = self._connection.execute(asked).first()
+            if row is None:  # rows are never deleted, so there is one after this
+                self._connection.execute(self._insert(asdict(Attempts(scope))))
+                row = self._connection.execute(asked).one()
+            found[scope] = Attempts(**row._mapping)
         return tuple(found[scope] for scope in scopes)
 
     def put(self, counted: Attempts) -> None:

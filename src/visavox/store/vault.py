@@ -10,10 +10,11 @@ whose row is destroyed takes with it everything it sealed, wherever copies of th
 import secrets
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Select, delete, insert, select, update
 
 from visavox.errors import NotFound, NotMigrated, Sealed
 from visavox.store.keyring import Keyring, MasterKey
@@ -93,32 +94,38 @@ class Vault:
 
     def _uid(self, owner: Owner) -> bytes:
         if str(owner) not in self._ids:
-            asked = select(data_keys.c.id).where(data_keys.c.owner == str(owner))
-            found = self._connection.scalar(asked)
-            if found is None:
+            row = self._connection.execute(_wrapped(data_keys.c.owner == str(owner))).first()
+            if row is None:
                 raise NotFound(
                     f"There is no key for {owner}.", next_step="They were deleted meanwhile."
                 )
-            self._ids[str(owner)] = bytes.fromhex(found)
+            self._ids[str(owner)] = uid = bytes.fromhex(row.id)
+            self._open[uid] = self._unwrapped(row)
         return self._ids[str(owner)]
 
     def _cipher(self, uid: bytes) -> AESGCM:
         if uid not in self._open:
-            asked = select(data_keys.c.master, data_keys.c.wrapped)
-            row = self._connection.execute(asked.where(data_keys.c.id == uid.hex())).first()
+            row = self._connection.execute(_wrapped(data_keys.c.id == uid.hex())).first()
             if row is None:
                 raise Sealed(
                     "The key that this was sealed with is destroyed.",
                     next_step="Nothing: whoever it was about has been deleted.",
                 )
-            self._open[uid] = AESGCM(unwrap(self._keyring.find(row.master), uid.hex(), row.wrapped))
+            self._open[uid] = self._unwrapped(row)
         return self._open[uid]
+
+    def _unwrapped(self, row: Any) -> AESGCM:
+        return AESGCM(unwrap(self._keyring.find(row.master), row.id, row.wrapped))
 
 
 def adopt(connection: Connection, key: MasterKey, at: datetime) -> None:
     """Let new data keys be wrapped by `key`, if the database names none yet."""
     if connection.scalar(select(master.c.current)) is None:
         connection.execute(insert(master).values(id=1, current=key.id, changed_at=at))
+
+
+def _wrapped(which: ColumnElement[bool]) -> Select[Any]:
+    return select(data_keys.c.id, data_keys.c.master, data_keys.c.wrapped).where(which)
 
 
 def wrap(key: MasterKey, uid: str, secret: bytes) -> bytes:
