@@ -54,6 +54,8 @@ class Limits(BaseModel, extra="forbid", frozen=True):
     """Captures looked at side by side by a worker; 0: as many as it has cores to itself."""
     waiting: NonNegativeInt = 16
     """Captures that may wait for their turn; beyond it: 503, come back in a second."""
+    beside: PositiveInt = 6
+    """Requests at work beside those that look at captures; each holds a database connection."""
 
 
 class Settings(StoreSettings):
