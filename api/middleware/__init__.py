@@ -13,7 +13,7 @@ from api.middleware.body import Body
 from api.middleware.context import Context
 from api.middleware.deadline import Deadline
 from api.middleware.doorkeeper import Doorkeeper
-from api.middleware.gate import Gate
+from api.middleware.gate import Gate, Lookout
 from api.middleware.idempotency import Idempotency
 
-__all__ = ["Body", "Context", "Deadline", "Doorkeeper", "Gate", "Idempotency"]
+__all__ = ["Body", "Context", "Deadline", "Doorkeeper", "Gate", "Idempotency", "Lookout"]

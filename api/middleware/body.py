@@ -51,7 +51,9 @@ class Body:
                 return
             if body:
                 _check_kind(scope)
-            await self._app(scope, _replayed(body, receive), send)
+            again = _replayed(body, receive)
+            del body  # it is large, and parsed into another copy
+            await self._app(scope, again, send)
         finally:
             self._held -= taken[0]
 

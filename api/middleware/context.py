@@ -5,10 +5,12 @@ import re
 import secrets
 import time
 import traceback
+from collections.abc import Sequence
 from typing import Final
 
 from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import problems
@@ -18,6 +20,9 @@ from visavox.service.house import utc_now
 
 _log = logging.getLogger("visavox.request")
 _faults = logging.getLogger("visavox.api")
+
+_LEFT: Final = 499
+"""Told in logs and counts, to nobody else: the client had left before it was answered."""
 
 _ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
 
@@ -43,8 +48,11 @@ _HEADERS: Final = {
 class Context:
     """Gives each request its id and each answer its headers; turns every error into a problem."""
 
-    def __init__(self, app: ASGIApp, *, metrics: Metrics, secure: bool) -> None:
+    def __init__(
+        self, app: ASGIApp, *, metrics: Metrics, secure: bool, routes: Sequence[BaseRoute] = ()
+    ) -> None:
         self._app, self._metrics, self._secure = app, metrics, secure
+        self._routes = [route for route in routes if isinstance(route, Route)]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -75,7 +83,8 @@ class Context:
                 await response(scope, receive, answered)
             finally:
                 seconds = time.perf_counter() - began
-                route = template(scope)
+                route = self._template(scope)
+                status = status or _LEFT
                 self._metrics.request(scope["method"], route, status, seconds)
                 actor = state.get("actor")
                 _log.info(
@@ -89,6 +98,19 @@ class Context:
                         "ms": round(seconds * 1000, 1),
                     },
                 )
+
+    def _template(self, scope: Scope) -> str:
+        """The route's template, so that no id stands in a label or a log line."""
+        path = getattr(scope.get("route"), "path", None)
+        if isinstance(path, str) and path:
+            return path
+        if scope["path"].startswith("/kiosk"):
+            return "/kiosk"
+        # Refused before it was routed: by whoever stands at the door.
+        for route in self._routes:
+            if scope["method"] in (route.methods or ()) and route.path_regex.match(scope["path"]):
+                return str(route.path)
+        return "unmatched"
 
     def _dress(self, scope: Scope, message: Message, request_id: str) -> None:
         headers = MutableHeaders(scope=message)
@@ -104,15 +126,6 @@ class Context:
             headers.setdefault("Cache-Control", "no-store")
         if self._secure:
             headers["Strict-Transport-Security"] = "max-age=31536000"
-
-
-def template(scope: Scope) -> str:
-    """The route's template, so that no id stands in a label or a log line."""
-    route = scope.get("route")
-    path = getattr(route, "path", None)
-    if isinstance(path, str) and path:
-        return path
-    return "/kiosk" if scope["path"].startswith("/kiosk") else "unmatched"
 
 
 def _request_id(scope: Scope) -> str:

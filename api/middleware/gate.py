@@ -50,12 +50,14 @@ class Gate:
         if body["type"] == "http.disconnect":
             return
         leaving = asyncio.ensure_future(_left(receive))
+        again = _with(body, leaving)
+        del body
         try:
             async with self._turns.turn():
                 if leaving.done():
                     self._metrics.abandoned.inc()
                     return
-                await self._app(scope, _with(body, leaving), send)
+                await self._app(scope, again, send)
         except Overloaded:
             self._metrics.overloads.inc()
             raise

@@ -47,10 +47,12 @@ class Idempotency:
             headers = {**known.headers, "Idempotency-Replayed": "true"}
             await Response(known.body, known.status, headers)(scope, receive, send)
             return
+        again = _again(first, receive)
+        del first
         kept: list[Message] = []
         done = False
         try:
-            await self._app(scope, _again(first, receive), _collecting(kept))
+            await self._app(scope, again, _collecting(kept))
             answer = _whole(kept)
             if answer is not None and 200 <= answer.status < 300:
                 # Before it is acknowledged: whoever was told so finds it so.

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import logging
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -167,6 +168,22 @@ def test_each_request_is_one_line_with_templates_and_ids_and_no_secrets(
     assert admin.secret.rsplit("_", 1)[1] not in text
 
 
+def test_what_is_refused_at_the_door_is_told_by_its_route_too(
+    lines: list[dict[str, Any]], client: TestClient, kiosk: Caller
+) -> None:
+    lines.clear()
+    client.post("/v1/authentications")
+    client.delete("/v1/fridges/private/members/private")
+    client.get("/v1/private")
+    kiosk.post("/v1/fridges/private/members", json={})
+    assert [(line["route"], line["status"]) for line in lines] == [
+        ("/v1/authentications", 401),
+        ("/v1/fridges/{fridge}/members/{member}", 401),
+        ("unmatched", 401),
+        ("/v1/fridges/{fridge}/members", 415),
+    ]
+
+
 def test_an_error_in_a_log_is_its_kind_and_place_without_its_words() -> None:
     try:
         int("the secret is 1234")
@@ -270,6 +287,18 @@ def test_whoever_leaves_while_sending_is_forgotten(
     asked.leave()
     asyncio.run(asked.held(app))
     assert asked.sent == []
+
+
+def test_no_capture_touches_the_disk_in_the_clear(
+    kiosk: Caller, kitchen: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def spilled(self: object) -> None:
+        raise AssertionError("a capture was written to a temporary file")
+
+    monkeypatch.setattr(tempfile.SpooledTemporaryFile, "rollover", spilled)
+    image = {"image": ("a.jpg", b"\xff\xd8" + bytes(5_000_000))}
+    answer = kiosk.post("/v1/authentications", data={"fridge": kitchen}, files=image)
+    assert (answer.status_code, answer.json()["code"]) == (422, "capture_unreadable")
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "1" * 30, "1_0"])
