@@ -69,7 +69,7 @@ def kiosk(
     fragment: str = "",
     script: str = "",
     until: str = "idle",
-    before: Callable[[Page], object] = lambda page: None,
+    before: Callable[[Page], object] = lambda _: None,
     **context: Any,
 ) -> Iterator[Kiosk]:
     """The page at a fridge, with its key from the address; no error of its own is forgiven."""
