@@ -49,6 +49,7 @@ def test_what_is_enrolled_halfway_is_not_there_at_all(store: Store) -> None:
         with store.begin() as unit:
             unit.members.add("kitchen", "zoe", name=NAME, locale="en", consent_at=NOW, at=NOW)
             unit.captures.add("kitchen", "zoe", embeddings=embeddings(), raw=raw(), at=NOW)
+            unit.flush()
             assert len(list(store.blobs.names())) == 2
             raise RuntimeError
 

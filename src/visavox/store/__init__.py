@@ -43,6 +43,7 @@ class Store:
             unit = Unit(connection, self.keyring, self.blobs)
             try:
                 yield unit
+                unit.flush()
             except BaseException:
                 # Only then: where the commit itself fails, nobody knows whether it was done.
                 unit.failed()

@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Select, insert, select
@@ -27,6 +28,7 @@ class Captures:
     _connection: Connection
     _vault: Vault
     _blobs: Blobs
+    _before_commit: Callable[[Callable[[], None]], None]
     _on_failure: Callable[[Callable[[], None]], None]
 
     def add(
@@ -40,8 +42,9 @@ class Captures:
     ) -> CaptureRecord:
         """Keep one capture of a member; `raw` are its parts by name, as `image` or `clip`.
 
-        The parts are in the capture store when this returns; the row that names them comes with
-        the commit. Without it they are removed, or found by `visavox.store.sweep`.
+        The parts are put into the capture store just before the commit of the row that names
+        them, all of a transaction's side by side. Where it fails they are removed, or found by
+        `Store.sweep`.
         """
         touch(self._connection, fridge)
         capture, owner = ids.made("cap", at), Owner(fridge, member)
@@ -54,8 +57,9 @@ class Captures:
         for part, content in sorted(raw.items()):
             digest.update(hashlib.sha256(content).digest())
             name = f"{fridge}/{capture}/{ids.checked(part, 'part of a capture')}{SUFFIX}"
-            self._on_failure(lambda name=name: self._blobs.delete(name))  # type: ignore[misc]
-            self._blobs.put(name, self._vault.seal(owner, content, _raw(name)))
+            part_sealed = self._vault.seal(owner, content, _raw(name))
+            self._on_failure(partial(self._blobs.delete, name))
+            self._before_commit(partial(self._blobs.put, name, part_sealed))
             names.append(name)
         values: dict[str, Any] = {
             "id": capture,

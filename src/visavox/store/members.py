@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Select, delete, func, insert, select, update
@@ -161,7 +162,7 @@ class Members:
         self._connection.execute(delete(captures).where(theirs))
         self._connection.execute(delete(members).where(m.fridge == fridge, m.id == member))
         for name in blobs:
-            self._after_commit(lambda name=name: self._blobs.delete(name))  # type: ignore[misc]
+            self._after_commit(partial(self._blobs.delete, name))
         self._forget()
         return Erased(len(rows), len(blobs), destroyed)
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from sqlalchemy import Connection
 
@@ -19,6 +20,8 @@ from visavox.store.members import Members
 from visavox.store.retraining import Retraining
 from visavox.store.vault import Vault
 
+_AT_ONCE = 8
+
 log = logging.getLogger(__name__)
 
 
@@ -30,6 +33,7 @@ class Unit:
     """
 
     def __init__(self, connection: Connection, keyring: Keyring, blobs: Blobs) -> None:
+        self._before: list[Callable[[], None]] = []
         self._afterwards: list[Callable[[], None]] = []
         self._undo: list[Callable[[], None]] = []
         self.erased = False
@@ -38,7 +42,7 @@ class Unit:
         self.fridges = Fridges(connection, vault)
         self.compartments = Compartments(connection)
         self.members = Members(connection, vault, blobs, self._afterwards.append, self._forget)
-        self.captures = Captures(connection, vault, blobs, self._undo.append)
+        self.captures = Captures(connection, vault, blobs, self._before.append, self._undo.append)
         self.grants = Grants(connection)
         self.keys = Keys(connection)
         self.challenges = Challenges(connection)
@@ -48,6 +52,16 @@ class Unit:
         self.audit = Audit(connection)
         self.idempotency = Idempotency(connection, vault)
         self.retraining = Retraining(connection)
+
+    def flush(self) -> None:
+        """What must be done when the rows are committed; side by side, as others may wait."""
+        if not self._before:
+            return
+        with ThreadPoolExecutor(min(len(self._before), _AT_ONCE)) as pool:
+            # All have ended when this raises, so that `failed` takes back all.
+            done = [pool.submit(step) for step in self._before]
+        for step in done:
+            step.result()
 
     def committed(self) -> None:
         """What could only be done once the rows were."""
