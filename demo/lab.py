@@ -74,13 +74,13 @@ class Trials:
 
     @property
     def span(self) -> tuple[float, float]:
-        """Where the fused scores lie, rounded outwards."""
+        """Where the fused scores lie, rounded outwards: nobody reaches the upper end."""
         stream = self.streams["fused"]
         scored = np.concatenate([stream.hits, stream.tops])
         scored = scored[np.isfinite(scored)]
         if not scored.size:
             return -10.0, 10.0
-        return math.floor(float(scored.min())), math.ceil(float(scored.max()))
+        return math.floor(float(scored.min())), math.floor(float(scored.max())) + 1
 
 
 @dataclass(frozen=True)

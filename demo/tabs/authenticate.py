@@ -79,7 +79,7 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
         try:
             choices = [(p.name, p.id) for p in desk.enrolled()]
         except DemoProblem:
-            return gr.update(choices=[])
+            return gr.skip()  # what is shown stays: the answers say what is wrong
         ids = [member for _, member in choices]
         value = chosen if chosen in ids else next(iter(ids), None)
         return gr.update(choices=choices, value=value)

@@ -85,7 +85,7 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             choices = [(f"{p.name} ({p.role})", p.id) for p in desk.outside()]
             return gr.update(choices=choices, value=None), gr.update(choices=desk.compartments())
         except DemoProblem:
-            return gr.update(choices=[]), gr.update(choices=[])
+            return gr.skip(), gr.skip()  # what is shown stays
 
     def choose(who: str | None) -> tuple[Any, ...]:
         if not who:
