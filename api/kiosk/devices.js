@@ -10,7 +10,7 @@ const TYPES = ["video/webm;codecs=vp8,opus", "video/webm", "video/mp4"]; // vp8 
 const BITS = { videoBitsPerSecond: 2_500_000, audioBitsPerSecond: 96_000 };
 
 export class Devices {
-  #camera = null;
+  #opening = null; // a promise of the stream: whoever asks twice gets the same one
   #onLost;
 
   /** @param {() => void} onLost called when the camera stops by itself, as when it is pulled out */
@@ -18,46 +18,49 @@ export class Devices {
     this.#onLost = onLost;
   }
 
-  get watching() {
-    return this.#camera !== null;
+  /** The camera's stream, for the preview. */
+  watch() {
+    if (!this.#opening) {
+      const mine = this.#open();
+      this.#opening = mine;
+      mine.catch(() => {
+        if (this.#opening === mine) this.#opening = null; // the next one asks anew
+      });
+    }
+    return this.#opening;
   }
 
-  /** The camera's stream, for the preview. */
-  async watch() {
-    if (this.#camera) return this.#camera;
-    this.#camera = await opened("camera", { video: VIDEO });
-    for (const track of this.#camera.getTracks()) {
+  async #open() {
+    const camera = await opened("camera", { video: VIDEO });
+    for (const track of camera.getTracks()) {
       track.addEventListener("ended", () => {
         this.rest();
         this.#onLost();
       });
     }
-    return this.#camera;
+    return camera;
   }
 
+  /** The camera goes off, also one that is only about to go on. */
   rest() {
-    closed(this.#camera);
-    this.#camera = null;
+    this.#opening?.then(closed, () => {});
+    this.#opening = null;
   }
 
   /** The microphone's stream; whoever opens it closes it. */
   listen() {
     return opened("microphone", { audio: AUDIO });
   }
-
-  /** Starts to record the camera with this microphone. */
-  record(microphone) {
-    if (!this.#camera) throw new Fault("camera_busy");
-    return new Recording([...this.#camera.getVideoTracks(), ...microphone.getAudioTracks()]);
-  }
 }
 
+/** What a camera sees and a microphone hears, from now on. */
 export class Recording {
   #recorder;
   #pieces = [];
   #ended;
 
-  constructor(tracks) {
+  constructor(camera, microphone) {
+    const tracks = [...camera.getVideoTracks(), ...microphone.getAudioTracks()];
     const type = TYPES.find((t) => globalThis.MediaRecorder?.isTypeSupported(t));
     if (!type) throw new Fault("cannot_record");
     this.#recorder = new MediaRecorder(new MediaStream(tracks), { mimeType: type, ...BITS });

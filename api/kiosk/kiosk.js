@@ -1,6 +1,6 @@
 // The way of a visit: idle → digits → recording → sending → answer → idle. Written down here once.
 
-import { closed } from "./devices.js";
+import { Recording, closed } from "./devices.js";
 import { Fault, Left } from "./faults.js";
 import { follow } from "./level.js";
 import * as lock from "./lock.js";
@@ -52,7 +52,9 @@ export class Kiosk {
 
   async begin() {
     const { given, setup } = settings.fromAddress();
-    const wanted = { ...settings.read(), ...given };
+    const kept = settings.read();
+    const moved = given.key !== undefined && given.key !== kept.key; // another key, another fridge
+    const wanted = { ...kept, ...(moved ? { fridge: "" } : {}), ...given };
     const visit = this.#arrive();
     if (setup || !wanted.key) return this.#setup.show();
     this.#view.starting();
@@ -164,7 +166,7 @@ export class Kiosk {
       this.#view.prepare(challenge.digits, ownPace);
       await visit.stay(ownPace ? this.#pressed() : visit.wait(READY));
 
-      recording = this.#devices.record(microphone);
+      recording = new Recording(camera, microphone);
       unfollow = follow(microphone, (loudness) => this.#view.level(loudness));
       this.#view.recording(challenge.digits, ownPace);
       await visit.stay(this.#spoken(visit, ownPace));

@@ -83,6 +83,7 @@ export class View {
     };
     this.#listen("prepare", fill, { speak: ownPace && digits !== "" });
     this.progress(0);
+    this.level(0);
     if (digits) this.say(filled(TEXTS[this.#language].page.digits, { digits: [...digits].join(", ") }));
   }
 
@@ -97,7 +98,6 @@ export class View {
   }
 
   #listen(part, fill, { speak }) {
-    find("screen-listen").dataset.part = part;
     find("speak").hidden = !speak;
     this.#show("listen", { stage: part === "record" ? "live" : "on", fill, focus: speak ? "speak" : "h-listen" });
   }

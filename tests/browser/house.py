@@ -19,6 +19,14 @@ from visavox.personas.person import Person, face_of, person, voice_of
 GUEST = person(6, 7)
 """Who stands before the kiosk's camera, in good light: these tests are of the page."""
 NEIGHBOURS = tuple(person(6, index) for index in (11, 12, 13))
+NAMES = {
+    who.name: name
+    for who, name in zip(
+        (GUEST, *NEIGHBOURS),
+        ("Ada Lovelace", "Noor Haddad", "Chloé Martin", "Jonas Weber"),
+        strict=True,
+    )
+}
 PIN = "493817"
 
 
@@ -95,7 +103,7 @@ def fridge(
             files.append(("audio", ("voice.wav", wav(voice_of(who, session, 0).waveform))))
         data = {
             "id": f"member{place}",
-            "name": "Ada Lovelace" if who is GUEST else f"Neighbour {place}",
+            "name": NAMES[who.name],
             "consent": "true",
             "locale": "fr" if place else "en",
             "pin": PIN,

@@ -76,7 +76,7 @@ def _others(browser: Browser, house: House, look: Any, folder: Path, suffix: str
         house.admin.post("/fridges/away/unlock", json={}).raise_for_status()
         seen.press("Finish")
         seen.type_pin(number(house, "away", "member1"), PIN)
-        seen.headline("Bonjour Neighbour 1")
+        seen.headline("Bonjour Chloé Martin")
         seen.page.screenshot(path=folder / f"kiosk-french-granted-{suffix}.png")
     with kiosk(browser, house, "shut", **look) as seen:
         _calm(seen)

@@ -135,7 +135,7 @@ def test_the_answer_is_in_the_members_language_and_the_kiosk_returns_to_its_own(
     with kiosk(browser, house, "away") as seen:
         seen.headline("Hello")
         seen.type_pin(number(house, "away", "member1"), PIN)  # whose locale is French
-        seen.headline("Bonjour Neighbour 1")
+        seen.headline("Bonjour Chloé Martin")
         seen.says("Ouvrez le réfrigérateur.")
         assert seen.page.locator("html").get_attribute("lang") == "fr"
         seen.press("Terminer")
@@ -177,7 +177,7 @@ def test_after_failures_in_a_row_it_is_locked_and_counts_down(
         finally:
             house.admin.post("/fridges/shut/unlock", json={}).raise_for_status()
         seen.type_pin(mine, PIN)
-        seen.headline("Hello, Neighbour 0")  # in the member's language
+        seen.headline("Hello, Jonas Weber")  # in the member's language
 
 
 def test_an_answer_that_comes_after_the_person_left_opens_nothing(
@@ -242,5 +242,20 @@ def test_whoever_walks_away_is_forgotten(browser: Browser, house: House) -> None
         seen.shows("asleep")
         assert seen.page.evaluate(LIVE, "video") == 0
         seen.page.keyboard.press("Enter")
+        seen.shows("idle")
+        assert seen.page.evaluate(LIVE, "video") == 1
+
+
+def test_a_page_that_nobody_looks_at_films_nobody(browser: Browser, house: House) -> None:
+    hidden = "value => { Object.defineProperty(document, 'hidden', {value, configurable: true});"
+    hidden += " document.dispatchEvent(new Event('visibilitychange')); }"
+    with kiosk(browser, house, "home", script=STREAMS) as seen:
+        seen.press("Start")
+        seen.headline("Say the digits")
+        seen.page.evaluate(hidden, True)
+        seen.shows("asleep")
+        seen.page.wait_for_function(f"kind => !({LIVE})(kind)", arg="video")
+        assert seen.page.evaluate(LIVE, "audio") == 0
+        seen.page.evaluate(hidden, False)
         seen.shows("idle")
         assert seen.page.evaluate(LIVE, "video") == 1
