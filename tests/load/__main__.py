@@ -7,19 +7,18 @@ prepare    make any running API ready for load, for a Locust of your own: docs/l
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from tests.bench.report import LOAD, ROOT, record
-from tests.load.house import House, Size, prepare
-from tests.load.process import free_port
+from tests.load.house import Size, prepare
 from tests.load.server import api
+from tests.load.swarm import Swarm
 
-LOCUSTFILE = Path(__file__).with_name("locustfile.py")
 HTML = ROOT / "reports" / "load"
-USERS, SECONDS = 12, 120.0
+USERS, SECONDS = 12, 120
 
 
 def main() -> int:
@@ -27,13 +26,13 @@ def main() -> int:
     ways = asked.add_subparsers(required=True, dest="way")
     run_ = ways.add_parser("run", help="everything by one command; more options go to Locust")
     run_.add_argument("--users", type=int, default=USERS)
-    run_.add_argument("--seconds", type=float, default=SECONDS)
+    run_.add_argument("--seconds", type=int, default=SECONDS)
     run_.add_argument("--workers", type=int, default=0, help="Locust's own; 0: one process")
     run_.add_argument("--base", type=Path, help="base bundle; the cohort's, if none is named")
     run_.add_argument("--html", type=Path, default=HTML / "locust.html")
     run_.add_argument("--summary", type=Path, help="figures go here, not into reports/load.json")
     for way in (run_, ways.add_parser("prepare", help="make a running API ready for load")):
-        for name, default in vars(Size()).items():
+        for name, default in asdict(Size()).items():
             way.add_argument(f"--{name}", type=int, default=default)
     other = ways.choices["prepare"]
     other.add_argument("--host", required=True)
@@ -41,7 +40,7 @@ def main() -> int:
     other.add_argument("--prefix", default="load", help="what the fridges' names begin with")
     other.add_argument("folder", type=Path)
     given, more = asked.parse_known_args()
-    size = Size(**{name: getattr(given, name) for name in vars(Size())})
+    size = Size(**{name: getattr(given, name) for name in asdict(Size())})
     if given.way == "run":
         return run(given, size, more)
     if more:
@@ -62,8 +61,11 @@ def run(given: argparse.Namespace, size: Size, more: list[str]) -> int:
             house = prepare(served.host, admin, folder / "house", size)
             given.html.parent.mkdir(parents=True, exist_ok=True)
             summary = given.summary or folder / "summary.json"
-            status = locust(house, given, summary, more)
+            swarm = Swarm(given.users, given.seconds, given.workers)
+            status = swarm.run(house, html=given.html, summary=summary, more=more)
             rss = served.rss_mb()
+        if not summary.is_file():  # Locust did not start; it has said why
+            return status or 1
         figures = json.loads(summary.read_text("utf-8"))
         if given.summary is None:
             trials = {"users": given.users, "seconds": given.seconds, "workers": given.workers}
@@ -71,37 +73,6 @@ def run(given: argparse.Namespace, size: Size, more: list[str]) -> int:
     say(f"{figures['requests']} requests, {figures['failures']} failures,", figures["kinds"])
     say(f"report: {given.html}")
     return status
-
-
-def locust(house: House, given: argparse.Namespace, summary: Path, more: list[str]) -> int:
-    """One process, or a master and `given.workers` workers."""
-    command = [
-        *(sys.executable, "-m", "locust", "--locustfile", str(LOCUSTFILE), "--headless"),
-        *("--host", house.host, "--house", str(house.folder), "--summary", str(summary)),
-        *(
-            "--users",
-            str(given.users),
-            "--run-time",
-            f"{given.seconds}s",
-            "--html",
-            str(given.html),
-        ),
-        *("--only-summary", "--loglevel", "WARNING", *more),
-    ]
-    if not given.workers:
-        return subprocess.run(command, cwd=ROOT, check=False).returncode
-    port = str(free_port())
-    master = [*command, "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port]
-    worker = [*command[:5], "--worker", "--master-host", "127.0.0.1", "--master-port", port]
-    worker += ["--house", str(house.folder), "--loglevel", "WARNING"]
-    workers = [subprocess.Popen(worker, cwd=ROOT) for _ in range(given.workers)]
-    try:
-        expected = ["--expect-workers", str(given.workers)]
-        return subprocess.run([*master, *expected], cwd=ROOT, check=False).returncode
-    finally:
-        for process in workers:
-            process.terminate()
-            process.wait()
 
 
 def _cohort_base() -> Path:

@@ -216,7 +216,7 @@ class Ramp(LoadTestShape):
         assert self.runner is not None
         options: Any = self.runner.environment.parsed_options
         now: float = self.get_run_time()  # type: ignore[no-untyped-call]
-        return ramp(now, options.run_time or 60, options.users or 12)
+        return ramp(now, options.run_time or 60, options.num_users or 12)
 
 
 def ramp(now: float, whole: float, peak: int) -> tuple[int, float] | None:
@@ -234,7 +234,7 @@ def _judge(environment: Environment, **_: object) -> None:
         return
     options = environment.parsed_options
     assert options is not None
-    figures = summary(environment.stats, users=options.users)
+    figures = summary(environment.stats, users=options.num_users)
     if options.summary:
         Path(options.summary).write_text(json.dumps(figures, indent=2) + "\n", "utf-8")
     faults = missed(figures, Limits.of(options))
