@@ -133,15 +133,19 @@ class Siege:
             if thread.trouble is not None:
                 raise AssertionError(thread.trouble)
         self.seen.rounds += 1
+        self._tell()
         self._look_inside()
 
     def finish(self) -> Seen:
         """One more start, to look whether all is there."""
         with self._server() as served:
             self._look(served.host)
+        self._tell()
+        return self.seen
+
+    def _tell(self) -> None:
         self.seen.acknowledged = self._done()
         self.seen.decisions = sum(len(t.decisions) for t in self._threads)
-        return self.seen
 
     def _done(self) -> int:
         return sum(thread.acknowledged for thread in self._threads)
