@@ -14,7 +14,7 @@ OUTCOMES = {
     "granted": ("✓", "Granted", "good"),
     "refused": ("✕", "Refused", "bad"),
     "retry": ("↻", "Try again", "warn"),
-    "locked": ("⏳", "Locked", "bad"),
+    "locked": ("⊘", "Locked", "bad"),
 }
 
 REASONS = {
@@ -50,9 +50,19 @@ REASONS = {
     "locked_until_lifted": "locked until an admin lifts it",
     "face_only": "enrolled by face alone",
     "voice_only": "enrolled by voice alone",
-    "member_enrolled": "a member was enrolled",
-    "model_installed": "a trained model went live",
+}
+
+
+EVENTS = {
+    "member_enrolled": "enrolled",
+    "member_removed": "removed",
+    "captures_added": "more captures",
+    "locked": "locked after failures",
     "capped": "locked until an admin lifts it",
+    "lifted": "lock lifted",
+    "unlocked": "lock lifted",
+    "model_installed": "trained model live",
+    "model_removed": "trained model taken out",
 }
 
 

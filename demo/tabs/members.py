@@ -13,7 +13,7 @@ INTRO = """<p class="vx-intro">Everybody who may open the fridge. Removing someb
 <b>destroys the key</b> that their pictures, recordings and templates are sealed with, and shows
 the proof.</p>"""
 
-_DIGEST = 64  # letters of a SHA-256
+_LATELY = 10  # events shown
 HEADERS = ["Name", "Id", "Number", "Language", "Captures", "PIN", "Since (UTC)"]
 
 
@@ -81,7 +81,7 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
         return (
             rows(members),
             _model(about),
-            _events(happened),
+            _events(happened, {str(m["id"]): str(m["name"]) for m in members}),
             gr.update(choices=outside, value=add if add in dict(_flip(outside)) else None),
             gr.update(choices=inside, value=chosen if chosen in there else None),
         )
@@ -151,29 +151,34 @@ def figures_row(figures: list[tuple[str, str]]) -> str:
     return f'<div class="vx-figures">{each}</div>'
 
 
-def _events(events: list[dict[str, Any]]) -> str:
+def _events(events: list[dict[str, Any]], names: dict[str, str]) -> str:
     if not events:
         return '<p class="vx-quiet">Nothing worth a note.</p>'
-    return cards.facts_table(
-        [(cards.moment(e.get("at")), f"{cards.reason(str(e.get('kind')))} {_plain(e.get('detail'))}")
-         for e in events]
-    )  # fmt: skip
+    lines = []
+    for event in events[:_LATELY]:
+        kind = str(event.get("kind"))
+        what = cards.EVENTS.get(kind, kind.replace("_", " "))
+        lines.append((cards.moment(event.get("at")), f"{what}{_plain(event, names)}"))
+    return cards.facts_table(lines)
 
 
-def _plain(detail: Any) -> str:
+def _plain(event: dict[str, Any], names: dict[str, str]) -> str:
+    """Whom or what an event is about, as far as a person wants to know."""
+    detail = event.get("detail")
     if not isinstance(detail, dict):
-        return str(detail or "")
-    told = ((k, v) for k, v in detail.items() if v not in (None, "", [], {}))
-    return ", ".join(f"{k} {_brief(v)}" for k, v in told)
-
-
-def _brief(value: Any) -> str:
-    """A likeness as its code, a digest by how it begins."""
-    if isinstance(value, list):
-        return "; ".join(_brief(v) for v in value)
-    if isinstance(value, dict):
-        return " ".join(_brief(v) for v in value.values() if v is not None)
-    if isinstance(value, float):
-        return f"{value:.0f}"
-    text = str(value)
-    return f"{text[:8]}…" if len(text) == _DIGEST else cards.reason(text)
+        return ""
+    told = []
+    if member := detail.get("member"):
+        told.append(names.get(str(member), str(member)))
+    if bundle := detail.get("bundle"):
+        told.append(f"{str(bundle)[:8]}…")
+    if seconds := detail.get("seconds"):
+        told.append(f"for {float(seconds):.0f} s")
+    if scope := detail.get("scope"):
+        told.append(str(scope).split(":")[0])
+    told += [
+        f"{cards.reason(str(w.get('code')))} {names.get(str(w.get('member')), '')}".strip()
+        for w in detail.get("warnings") or ()
+        if isinstance(w, dict)
+    ]
+    return f": {', '.join(told)}" if told else ""
