@@ -54,6 +54,7 @@ def trained_bundle(
     *,
     family: str = "plda",
     lineage: Mapping[str, Any] | None = None,
+    risks: Mapping[str, float] | None = None,
 ) -> Path:
     """A fridge's bundle in `root`, trained on its members' captures against the kept cohort."""
     table, people, sessions = read(nets)
@@ -64,7 +65,8 @@ def trained_bundle(
         face_dim=nets.face_dim,
         voice_dim=nets.voice_dim,
     )
-    settings = validated(DiscriminatorSettings, {"family": family, "folds": 2})
+    given = {"family": family, "folds": 2} | ({} if risks is None else {"risks": dict(risks)})
+    settings = validated(DiscriminatorSettings, given)
     made = fit(enrolment, owners, table, people, settings, seed=1, cohort_sessions=sessions)
     return bundle.write(
         root,

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from visavox.personas import clip
 from visavox.personas.dataset_shoot import flac, jpeg
 from visavox.personas.person import POPULATIONS, face_of, person, voice_of
 from visavox.service import authentication, enrolment, keys
@@ -52,6 +53,15 @@ def together(one: int, other: int) -> bytes:
     """Two personas side by side in one picture."""
     pixels = [face_of(person(POPULATIONS["test"], i), 1, 0, EASE).pixels for i in (one, other)]
     return jpeg(np.ascontiguousarray(np.hstack([p[:, 120:520] for p in pixels])), 92)
+
+
+@functools.cache
+def talking(who: int, session: int) -> bytes:
+    """A clip of a persona, whose lips rest."""
+    one = person(POPULATIONS["test"], who)
+    spoken = voice_of(one, session, 3, EASE, seconds=3.0)
+    frames = [face_of(one, session, 3, EASE).pixels] * 12
+    return clip.encode(frames, spoken.waveform, frames_per_second=4)
 
 
 NO_FACE = jpeg(np.full((480, 640, 3), 128, np.uint8), 92)

@@ -5,7 +5,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.scene import NO_FACE, Hands, Kitchen, probe, sample, together
+from tests.service.scene import (
+    NO_FACE,
+    Hands,
+    Kitchen,
+    on_sqlite,
+    probe,
+    sample,
+    samples,
+    talking,
+    together,
+)
 from visavox.errors import (
     CaptureError,
     ChallengeRefused,
@@ -230,3 +240,41 @@ def test_every_decision_is_in_the_audit_log(kitchen: Kitchen) -> None:
     assert last.detail["outcome"] == "granted"
     assert last.detail["request"] == "req-kiosk"
     assert audit.verification(kitchen.house, kitchen.admin).valid
+
+
+@on_sqlite
+def test_a_clip_opens_as_pictures_and_sound_do(kitchen: Kitchen) -> None:
+    kitchen.enrol(0, samples=[Sample(clip=talking(0, 0)), *samples(0)])
+    answer = kitchen.ask(Sample(clip=talking(0, 1)))
+    assert answer.decision.outcome is GRANTED, answer.decision
+
+
+@on_sqlite
+def test_a_locked_kiosk_is_told_so_before_anything_is_looked_at(kitchen: Kitchen) -> None:
+    kitchen.enrol(0)
+    for _ in range(5):
+        kitchen.ask(probe(5))
+    answer = kitchen.ask(Sample(images=(b"not even a picture",)))
+    assert answer.decision.outcome is DecisionOutcome.LOCKED
+    assert answer.verdicts == {}
+    assert answer.decision.characterizer is None
+    assert answer.retry_after == 30
+
+
+@on_sqlite
+def test_a_voice_that_would_be_enough_opens_for_no_group(kitchen: Kitchen) -> None:
+    """With a policy so lenient that the voice alone is granted."""
+    kitchen.enrol(0)
+    with kitchen.house.store.read() as unit:
+        found = kitchen.house.models.snapshot(unit, unit.fridges.get("kitchen"))
+    assert found.base is not None
+    lenient = {k: replace(v, voice_threshold=0.0) for k, v in found.policy.levels.items()}
+    policy = replace(found.policy, levels=lenient, provisional=lenient)
+    eased = replace(found, base=replace(found.base, policy=policy))
+    heard = kitchen.house.perception
+    alone = heard.perceive(heard.take(audio=probe(0).audio))
+    assert authentication.judge(kitchen.house, eased, alone).outcome is GRANTED
+    group = heard.perceive(heard.take(images=[together(0, 5)], audio=probe(0).audio))
+    verdict = authentication.judge(kitchen.house, eased, group)
+    assert (verdict.outcome, verdict.member) == (RETRY, None)
+    assert verdict.reasons == ("several_faces",)

@@ -196,3 +196,18 @@ def test_an_id_is_free_again_for_one_of_many(kitchen: Kitchen) -> None:
     members.remove(kitchen.house, kitchen.admin, "kitchen", "p0")
     found = at_once(*[lambda who=who: kitchen.enrol(who, id="p0") for who in (1, 2, 3)])
     assert sum(isinstance(f, Conflict) for f in found) == 2
+
+
+def test_members_who_come_at_the_same_moment_are_all_let_in(kitchen: Kitchen) -> None:
+    """A success forgets failures, which others are about to count: neither is in the other's way."""
+    number = kitchen.enrol(0, pin="739182").member.number
+
+    def enter() -> Any:
+        return pins.authenticate(
+            kitchen.house, kitchen.kiosk, fridge="kitchen", number=number, pin="739182"
+        )
+
+    for _ in range(5):
+        found = at_once(*[enter] * 6)
+        assert [getattr(f, "decision", f).outcome for f in found] == [GRANTED] * 6
+        pins.authenticate(kitchen.house, kitchen.kiosk, fridge="kitchen", number="1", pin="2")

@@ -252,3 +252,22 @@ def test_where_no_base_is_installed_a_newcomer_waits_for_the_training(
         assert not enrolled.usable_at_once
         assert enrolled.warnings == ()
     assert models.read(kitchen.house, kitchen.admin, "kitchen").unscored == 2
+
+
+@pytest.mark.parametrize("as_of", ["yesterday", "2026-01-05T12:00:00"])
+def test_a_lineage_whose_moment_is_none_is_refused(
+    kitchen: Kitchen, tmp_path: Path, as_of: str
+) -> None:
+    kitchen.enrol(0)
+    with pytest.raises(BundleError, match="as_of"):
+        install(kitchen, trained(kitchen, tmp_path, lineage={"as_of": as_of}))
+
+
+def test_a_bundle_without_the_fridges_risk_setting_is_refused(
+    kitchen: Kitchen, tmp_path: Path
+) -> None:
+    kitchen.enrol(0)
+    path = trained(kitchen, tmp_path, risks={"normal": 0.003})
+    with pytest.raises(BundleError, match="'low'"):
+        install(kitchen, path)
+    assert models.read(kitchen.house, kitchen.admin, "kitchen").bundle is None

@@ -181,7 +181,8 @@ def _count(
     """Failures add up, a success forgets them, anything else leaves them as they are."""
     known = verdict.outcome is DecisionOutcome.GRANTED or "no_compartment" in verdict.reasons
     if known:
-        unit.attempts.clear(*(c.scope for c in counted))
+        if remembered := [c.scope for c in counted if c != Attempts(c.scope)]:
+            unit.attempts.clear(*remembered)
         return attempts.lock_of(Attempts(""), at)
     if is_failure(verdict):
         counted = tuple(attempts.failed(c, at, house.settings) for c in counted)
