@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests import cohort
-from tests.service.scene import Kitchen, probe, sample
+from tests.service.scene import Hands, Kitchen, probe, sample
 from visavox.errors import AlreadyEnrolled, ChallengeRefused, Conflict, VisavoxError
 from visavox.service import (
     attempts,
@@ -87,6 +87,23 @@ def test_who_is_erased_while_the_nets_look_at_them_is_not_let_in(
     assert answer.decision.outcome is DecisionOutcome.REFUSED
     assert answer.decision.reasons == ("member_removed",)
     assert (answer.decision.member, answer.ticket, answer.member) == (None, None, None)
+
+
+def test_nobody_is_let_in_as_whoever_was_given_their_id_meanwhile(
+    kitchen: Kitchen, hands: Hands, monkeypatch: Any
+) -> None:
+    kitchen.enrol(0, id="ada")
+
+    def give_away() -> None:
+        hands.pass_by(0.1)
+        members.remove(kitchen.house, kitchen.admin, "kitchen", "ada")
+        kitchen.enrol(1, id="ada")
+
+    meanwhile(give_away, monkeypatch)
+    answer = kitchen.ask(probe(0))
+    assert (answer.decision.outcome, answer.ticket) == (DecisionOutcome.REFUSED, None)
+    assert answer.decision.reasons == ("member_removed",)
+    assert kitchen.ask(probe(1)).decision.member == "ada"
 
 
 def test_a_kiosk_that_is_locked_while_the_nets_look_opens_nothing(

@@ -55,6 +55,7 @@ def judge(house: House, snapshot: Snapshot, seen: Embeddings) -> Verdict:
         fridge=snapshot.fridge,
         outcome=DecisionOutcome(decided.outcome.value),
         member=decided.member,
+        since=None if decided.member is None else snapshot.members[decided.member],
         reasons=decided.reasons,
         next_step=decided.next_step,
         candidates=decided.candidates,

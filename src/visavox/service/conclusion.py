@@ -46,6 +46,7 @@ class Verdict:
     challenge: str | None = None
     probe: Embeddings | None = None
     pin_hash: str | None = None  # what the PIN was compared with
+    since: datetime | None = None  # when the member joined who was recognised
 
 
 LOCKED_STEP = "Too many failed attempts. Wait, then try again."
@@ -143,6 +144,9 @@ def _confirmed(
     try:
         member = unit.members.get(verdict.fridge, verdict.member, lock=True)
     except NotFound:
+        member = None
+    # An id can be given again: whoever has it now need not be who was recognised.
+    if member is None or verdict.since not in {None, member.created_at}:
         gone = _instead(verdict, DecisionOutcome.REFUSED, "member_removed")
         return replace(gone, member=None), None, ()
     if verdict.pin_hash is not None:

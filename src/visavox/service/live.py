@@ -103,7 +103,7 @@ class Models:
             base=base.bundle,
             kept=kept,
             newcomers=enrolled(base.bundle, tables),
-            members=tuple(roster),
+            members={member: since for member, (since, _) in roster.items()},
         )
         with self._lock:
             held = self._snapshots.get(fridge.id)

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ class Snapshot:
     base: Bundle | None
     kept: NDArray[np.intp]  # columns of the bundle whose members are still here
     newcomers: Discriminator | None
-    members: tuple[str, ...]  # all who are enrolled, scored or not
+    members: Mapping[str, datetime]  # all who are enrolled, scored or not, and since when
 
     @property
     def trained(self) -> tuple[str, ...]:
