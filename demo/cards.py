@@ -95,8 +95,8 @@ def problem(error: DemoProblem, name_of: Callable[[str], str] = str) -> str:
     return card("!", "That did not work", "bad", "".join(lines), facts, alert=True)
 
 
-def decision(told: Told, name_of: Callable[[str], str] = str) -> str:
-    """The answer of the fridge."""
+def decision(told: Told, name_of: Callable[[str], str] = str, *, note: str = "") -> str:
+    """The answer of the fridge, with a note on it."""
     sign, title, mood = OUTCOMES.get(str(told.get("outcome")), ("?", "Unknown", "warn"))
     member = told.get("member")
     if member:
@@ -117,6 +117,7 @@ def decision(told: Told, name_of: Callable[[str], str] = str) -> str:
         ]
     if told.get("retry_after_s"):
         body.append(f"<p>The fridge listens again in {float(told['retry_after_s']):.0f} s.</p>")
+    body += [f'<p class="vx-warning">{escape(note)}</p>'] if note else []
     facts = [f"decision {told.get('id')}", str(told.get("method") or "")]
     facts += ["provisional template, stricter threshold"] if told.get("provisional") else []
     facts += [f"ticket until {_clock(told['expires_at'])}"] if told.get("ticket") else []

@@ -32,7 +32,7 @@ CSS = """
 .dark .gradio-container, .gradio-container.dark {
   --vx-good: #2dd4bf; --vx-bad: #fb7185; --vx-warn: #fbbf24; --vx-ink: #e2e8f0;
   --vx-quiet: #94a3b8; --vx-line: #334155; --vx-paper: #0f172a; --vx-tint: #1e293b;
-  --vx-face: #60a5fa; --vx-voice: #fbbf24; }
+  --vx-face: #60a5fa; --vx-voice: #fbbf24; --color-accent: #2dd4bf; }
 footer { display: none !important; }
 .gradio-container .html-container { padding: 0 !important; }
 .gradio-container button { font-weight: 600; font-size: 15px; }

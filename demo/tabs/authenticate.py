@@ -19,7 +19,9 @@ HONEST = """<div class="vx-honest" role="note"><b>Liveness is not built yet.</b>
 compares faces and voices; it does not yet ask whether a living person gave them. Attacks made
 from a member's own material can open it today, and this page does not hide it.</div>"""
 
-_ROW = 4
+GOT_IN = "This attack got in: only liveness, which is not built yet, could have told."
+
+_ATTACKS = {scene.key for scene in scenes.ATTACKS}
 
 
 def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
@@ -95,7 +97,12 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             return ("", None, None, told(error), "")
         face = str(take.images[0]) if take.images else None
         voice = str(take.audio) if take.audio else None
-        return (_caption(key, member.name, really.name), face, voice, *_ask(desk, take))
+        return (
+            _caption(key, member.name, really.name),
+            face,
+            voice,
+            *_ask(desk, take, attack=key in _ATTACKS),
+        )
 
     def yourself(film: str | None, challenge: str) -> tuple[Any, ...]:
         if not film:
@@ -165,18 +172,21 @@ def _caption(key: str, member: str, really: str) -> str:
     return f'<p class="vx-intro"><b>{scene.title}</b>: {text}</p>'
 
 
-def _ask(desk: Desk, take: Shown, challenge: str = "") -> tuple[str, str]:
+def _ask(desk: Desk, take: Shown, challenge: str = "", *, attack: bool = False) -> tuple[str, str]:
     """The fridge's answer as a card, and its scores as a picture."""
     try:
         answer = desk.kiosk.authenticate(desk.fridge, take, challenge=challenge or None)
-        return _answered(desk, answer)
+        return _answered(desk, answer, attack=attack)
     except DemoProblem as error:
         return told(error), ""
 
 
-def _answered(desk: Desk, answer: Json) -> tuple[str, str]:
+def _answered(desk: Desk, answer: Json, *, attack: bool = False) -> tuple[str, str]:
     name_of = desk.namer()
     # The kiosk's key does not see the scores of others; the admin's does.
     full = desk.admin.decision(str(answer["id"]))
     drawn = charts.scores(cards.candidates_of(full), cards.threshold_of(full), name_of)
-    return cards.decision(answer, name_of), "" if answer.get("method") == "pin" else drawn
+    note = GOT_IN if attack and answer.get("outcome") == "granted" else ""
+    return cards.decision(answer, name_of, note=note), "" if answer.get(
+        "method"
+    ) == "pin" else drawn

@@ -220,4 +220,4 @@ def _alike(desk: Desk) -> tuple[Any, ...]:
     alike = [s for s in desk.cast.strangers if s.kin == "look-alike"]
     if not alike:
         raise DemoProblem("The dataset has no look-alike.", next_step="Try another example.")
-    return _view(desk, alike[-1].probes, "", f"{alike[-1].name}, a look-alike", "en", "")
+    return _view(desk, alike[-1].probes, "", alike[-1].name, "en", "")

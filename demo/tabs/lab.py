@@ -93,7 +93,7 @@ def build(desk: Desk, page: gr.Blocks, _tab: gr.Tab) -> None:
         try:
             low, high = trials(desk.trials).span
             at = _served(desk)
-            return gr.update(minimum=low, maximum=high, value=at), _gate(desk.reports)
+            return gr.update(minimum=low, maximum=high, value=at), gate(desk.reports)
         except DemoProblem as error:
             return gr.skip(), told(error)
 
@@ -199,13 +199,13 @@ def _who(outcome: lab.Outcome, names: dict[str, str]) -> str:
     return f'<div class="vx-who">{"".join(parts)}</div>'
 
 
-def _gate(reports: Path) -> str:
+def gate(reports: Path) -> str:
     """What the gate said when the model was measured; nothing where it was not."""
     path = reports / "gate.json"
     try:
         told_by = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return ""
-    verdict = told_by.get("passed", told_by.get("verdict"))
-    word = {True: "passed", False: "did not pass"}.get(verdict, str(verdict))
-    return f'<p class="vx-intro">The gate: this model <b>{escape(word)}</b>.</p>'
+    word = "passed" if told_by.get("passed") else "did not pass"
+    reasons = "".join(f"<br>{escape(str(r))}" for r in told_by.get("reasons") or ())
+    return f'<p class="vx-intro">The gate: this model <b>{word}</b>.{reasons}</p>'
