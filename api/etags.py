@@ -1,11 +1,30 @@
 """Versions of mutable resources on the wire: `ETag: "7"` out, `If-Match: "7"` in (RFC 9110)."""
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any, Final
 
 from fastapi import Depends, Header, Response
 
 from visavox.errors import Invalid, Stale
+
+TAG: Final[Mapping[str, Any]] = {
+    "ETag": {
+        "description": "The version of what is shown; send it back as If-Match.",
+        "schema": {"type": "string", "pattern": '^"[0-9]+"$'},
+        "example": '"7"',
+    }
+}
+LOCATION: Final[Mapping[str, Any]] = {
+    "Location": {
+        "description": "Where what was made is found.",
+        "schema": {"type": "string"},
+        "example": "/v1/fridges/kitchen",
+    }
+}
+TAGGED: Final[Mapping[int | str, dict[str, Any]]] = {200: {"headers": TAG}}
+MADE: Final[Mapping[int | str, dict[str, Any]]] = {201: {"headers": {**TAG, **LOCATION}}}
+"""What a route documents of its answer's headers."""
 
 _STRONG = re.compile(r'"([0-9]{1,9})"')
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response, status
 
 from api.deps import Caller, Home
-from api.etags import IfMatch, tag
+from api.etags import MADE, TAGGED, IfMatch, tag
 from api.problems import may
 from api.schemas.compartments import Compartment, CompartmentChange, CompartmentMade
 from api.schemas.fields import CompartmentId, FridgeId
@@ -13,7 +13,7 @@ from visavox.service import compartments
 router = APIRouter(prefix="/v1/fridges/{fridge}/compartments", tags=["compartments"])
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=may(404, 409))
+@router.post("", status_code=status.HTTP_201_CREATED, responses={**MADE, **may(404, 409)})
 def create(
     house: Home, who: Caller, fridge: FridgeId, made: CompartmentMade, response: Response
 ) -> Compartment:
@@ -31,7 +31,7 @@ def list_all(house: Home, who: Caller, fridge: FridgeId, wanted: Paging) -> Page
     return paged(found, Compartment.model_validate)
 
 
-@router.get("/{compartment}", responses=may(404))
+@router.get("/{compartment}", responses={**TAGGED, **may(404)})
 def read(
     house: Home, who: Caller, fridge: FridgeId, compartment: CompartmentId, response: Response
 ) -> Compartment:
@@ -41,7 +41,7 @@ def read(
     return Compartment.model_validate(record)
 
 
-@router.patch("/{compartment}", responses=may(404, 412))
+@router.patch("/{compartment}", responses={**TAGGED, **may(404, 412)})
 def change(
     house: Home,
     who: Caller,

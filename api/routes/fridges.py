@@ -3,7 +3,7 @@
 from fastapi import APIRouter, Response, status
 
 from api.deps import Caller, Home
-from api.etags import IfMatch, tag
+from api.etags import MADE, TAGGED, IfMatch, tag
 from api.problems import may
 from api.schemas.fields import FridgeId
 from api.schemas.fridges import Fridge, FridgeChange, FridgeMade, Standing, Unlock
@@ -13,7 +13,7 @@ from visavox.service import attempts, fridges
 router = APIRouter(prefix="/v1/fridges", tags=["fridges"])
 
 
-@router.post("", status_code=status.HTTP_201_CREATED, responses=may(409))
+@router.post("", status_code=status.HTTP_201_CREATED, responses={**MADE, **may(409)})
 def create(house: Home, who: Caller, made: FridgeMade, response: Response) -> Fridge:
     """Add a fridge."""
     record = fridges.create(
@@ -31,7 +31,7 @@ def list_all(house: Home, who: Caller, wanted: Paging) -> Page[Fridge]:
     return paged(found, Fridge.model_validate)
 
 
-@router.get("/{fridge}", responses=may(404))
+@router.get("/{fridge}", responses={**TAGGED, **may(404)})
 def read(house: Home, who: Caller, fridge: FridgeId, response: Response) -> Fridge:
     """One fridge."""
     record = fridges.read(house, who, fridge)
@@ -39,7 +39,7 @@ def read(house: Home, who: Caller, fridge: FridgeId, response: Response) -> Frid
     return Fridge.model_validate(record)
 
 
-@router.patch("/{fridge}", responses=may(404, 412))
+@router.patch("/{fridge}", responses={**TAGGED, **may(404, 412)})
 def change(
     house: Home,
     who: Caller,

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Form, Response, status
 
 from api.captures import FORM_LIMITS, MultipartOf, Takes
 from api.deps import Caller, Home
-from api.etags import IfMatch, tag
+from api.etags import MADE, TAGGED, IfMatch, tag
 from api.problems import may
 from api.schemas.fields import ChosenId, FridgeId, Locale, MemberId, Name
 from api.schemas.members import (
@@ -40,7 +40,7 @@ AcceptWarnings = Annotated[
     status_code=status.HTTP_201_CREATED,
     dependencies=[Depends(_ENROLMENT)],
     form_limits=FORM_LIMITS,
-    responses=may(404, 409),
+    responses={**MADE, **may(404, 409)},
 )
 def enrol(
     house: Home,
@@ -87,7 +87,7 @@ def list_all(house: Home, who: Caller, fridge: FridgeId, wanted: Paging) -> Page
     return paged(found, Member.model_validate)
 
 
-@router.get("/{member}", responses=may(404))
+@router.get("/{member}", responses={**TAGGED, **may(404)})
 def read(
     house: Home, who: Caller, fridge: FridgeId, member: MemberId, response: Response
 ) -> Member:
@@ -97,7 +97,7 @@ def read(
     return Member.model_validate(record)
 
 
-@router.patch("/{member}", responses=may(404, 412))
+@router.patch("/{member}", responses={**TAGGED, **may(404, 412)})
 def change(
     house: Home,
     who: Caller,
@@ -134,7 +134,7 @@ def erase(house: Home, who: Caller, fridge: FridgeId, member: MemberId, version:
     status_code=status.HTTP_201_CREATED,
     dependencies=[Depends(_MORE)],
     form_limits=FORM_LIMITS,
-    responses=may(404, 409),
+    responses={**MADE, **may(404, 409)},
 )
 def add_captures(
     house: Home,
@@ -147,6 +147,7 @@ def add_captures(
 ) -> Enrolled:
     """Take in more captures of a member; refused where they show somebody else."""
     taken = enrolment.add(house, who, fridge, member, takes, accept_warnings=accept_warnings)
+    response.headers["Location"] = f"/v1/fridges/{fridge}/members/{member}/captures"
     return _enrolled(taken, response)
 
 
@@ -159,7 +160,7 @@ def list_captures(
     return paged(found, Capture.model_validate)
 
 
-@router.put("/{member}/pin", responses=may(404, 412))
+@router.put("/{member}/pin", responses={**TAGGED, **may(404, 412)})
 def replace_pin(
     house: Home,
     who: Caller,
@@ -175,7 +176,7 @@ def replace_pin(
     return Member.model_validate(record)
 
 
-@router.delete("/{member}/pin", responses=may(404, 412))
+@router.delete("/{member}/pin", responses={**TAGGED, **may(404, 412)})
 def remove_pin(
     house: Home,
     who: Caller,

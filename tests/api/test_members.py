@@ -133,6 +133,7 @@ def test_more_captures_are_taken_in_and_those_of_others_are_not(
     more = admin.post(path, files=files(ada[1], ada[2]))
     assert more.status_code == 201, more.text
     assert (more.json()["captures"], more.json()["taken"]) == (3, 2)
+    assert more.headers["Location"] == path
     assert more.headers["ETag"] != first.headers["ETag"]
     others = admin.post(path, files=files(bob[0]))
     assert (others.status_code, others.json()["code"]) == (422, "several_people")
@@ -198,7 +199,7 @@ def test_an_erased_member_leaves_nothing_that_opens(
     pin = {"fridge": kitchen, "number": made["number"], "pin": "481902"}
     assert kiosk.post("/v1/pin-authentications", json=pin).json()["outcome"] == "refused"
     log = {r["seq"]: r for r in admin.get("/v1/audit").json()["items"]}
-    assert log[seq]["action"] == "member.erase"
+    assert log[seq]["action"] == "member.erased"
     assert log[seq]["subject"] == f"{kitchen}/ada"
 
 
