@@ -52,6 +52,9 @@ def _visit(browser: Browser, house: House, look: Any, folder: Path, suffix: str)
         )
         picture("listening")
         seen.headline("Hello, Ada Lovelace")
+        seen.page.wait_for_function(
+            "() => /^\\D*[1-6]\\D*$/.test(document.getElementById('answer-clock').textContent)"
+        )
         picture("granted")
         seen.press("Finish")
         seen.shows("idle")
