@@ -4,7 +4,6 @@ schemathesis asks every operation of the API's own description for things that i
 that it does not; hypothesis sends the multipart bodies that no description covers.
 """
 
-import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from api.settings import Limits, Settings
 from tests.api.conftest import OPERATOR, Caller, caller, housed
 from tests.load.people import Shot
 from tests.load.wire import multipart
+from tests.postgres import Server
 from visavox import store as stores
 from visavox.perception import Perception
 from visavox.service import attempts, compartments, enrolment, fridges, grants, keys
@@ -57,7 +57,7 @@ FEW = settings(
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """One house that all of this file asks, and who may do most in it."""
+    """One house, on PostgreSQL, that all of this file asks, and who may do most in it."""
 
     house: House
     client: TestClient
@@ -90,7 +90,7 @@ class Stage:
 
 @pytest.fixture(scope="module")
 def stage(
-    sqlite_template: Path,
+    postgres: Server,
     keyring: Keyring,
     perception: Perception,
     base_bundle: Path,
@@ -98,10 +98,9 @@ def stage(
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stage]:
     folder = tmp_path_factory.mktemp("fuzz")
-    shutil.copyfile(sqlite_template, folder / "api.db")
-    store = stores.open(
-        f"sqlite:///{folder}/api.db", keyring=keyring, blobs=blobs.connect(str(folder / "captures"))
-    )
+    # The stricter of the two: it minds NUL, long texts and large numbers, which SQLite takes.
+    url = postgres.create("fuzz", template="migrated")
+    store = stores.open(url, keyring=keyring, blobs=blobs.connect(str(folder / "captures")))
     house = housed(store, perception, base_bundle, folder)
     fridges.create(house, OPERATOR, id="kitchen", name="Kitchen")
     app = create_app(
@@ -111,6 +110,7 @@ def stage(
         admin = caller(client, house, Role.ADMIN)
         yield Stage(house, client, admin, caller(client, house, Role.KIOSK), ada[0])
     store.close()
+    postgres.drop("fuzz")
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=lambda o: o.label)
