@@ -1,5 +1,7 @@
 """From settings to a house that is ready: database, capture store, nets, models, keys."""
 
+import contextlib
+import ctypes
 from contextlib import AbstractContextManager
 from types import TracebackType
 
@@ -21,6 +23,7 @@ class Standing(AbstractContextManager[House]):
         self._store = s.open()
         # Two threads for one capture help a lone kiosk; where turns fill the cores they do not hurt.
         self._perception = Perception(characterizer.load(s.characterizer), on_stage=self._on_stage)
+        _hand_back()
         self._house = House(
             store=self._store,
             models=Models(s.state.absolute() / "models", self._perception.characterizer),
@@ -39,3 +42,9 @@ class Standing(AbstractContextManager[House]):
     ) -> None:
         self._perception.close()
         self._store.close()
+
+
+def _hand_back() -> None:
+    """Memory that only loading needed goes back to the machine; glibc would keep it for ever."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library
+        ctypes.CDLL(None).malloc_trim(0)

@@ -216,17 +216,20 @@ def _side_by_side(
             )
         )
         targets[way] = _baseline(running[way].host, shots, ours)
-    seen = {way: Seen() for way in targets}
+    seen, cpu = {way: Seen() for way in targets}, dict.fromkeys(targets, 0.0)
     for target in targets.values():
         hammer(target, kiosks=KIOSKS, answers=2 * KIOSKS)
     for _ in track(range(TURNS), description="Services in turns"):
         for way, target in targets.items():
+            before = running[way].cpu_s()
             seen[way].add(hammer(target, kiosks=KIOSKS, seconds=TURN_S))
+            cpu[way] += running[way].cpu_s() - before
     told = {
         way: {
             "rps": s.rps,
             "p50_ms": s.ms(50),
             "p95_ms": s.ms(95),
+            "cpu_ms_per_decision": 1000 * cpu[way] / len(s.seconds),
             "rss_mb": running[way].rss_mb(),
             "ready_s": running[way].ready_s,
             "answers": len(s.seconds),

@@ -40,6 +40,9 @@ class Net:
                 f"ONNX Runtime cannot load {name}: {error}",
                 next_step="Export the net again, or restore it from where it came.",
             ) from None
+        # The wrapper keeps the file's bytes for changing providers, which never happens here: they
+        # are as large as the net itself.
+        self._session._model_bytes = b""
         self.name = name
         self._input: str = self._session.get_inputs()[0].name
 
