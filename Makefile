@@ -17,7 +17,7 @@ SAY := printf '\033[1m==> %s\033[0m\n'
 # Workers of the test run: as many as there are cores, at least 2.
 WORKERS ?= $(shell n=$$(nproc); echo $$(( n > 2 ? n : 2 )))
 
-.PHONY: help setup system demo test lint types unit format lock bench bench-demo benchmark families characterizer readme clean
+.PHONY: help setup system demo stop test lint types unit format lock bench load bench-demo benchmark families characterizer readme clean
 
 help: ## this list
 	grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -28,10 +28,15 @@ setup: ## the virtual environment (done by every target that needs it)
 system: ## the programs that tests run and no Python package brings: Chromium, PostgreSQL
 	.ci/system
 
-demo: setup ## from nothing to a trained, gated champion on people who do not exist
+demo: setup ## from nothing to a champion that serves: API, kiosk page and Gradio demo left running
 	$(SAY) "Data, features, training, evaluation, gate: people who do not exist, about 4 minutes at first"
-	$(BIN)/dvc repro gate@demo
+	$(BIN)/dvc repro gate@demo base@cohort
 	$(PYTHON) -m visavox.training.summary demo
+	$(SAY) "API, kiosk page and demo"
+	$(PYTHON) -m demo up
+
+stop: setup ## end what make demo left running; nothing is lost
+	$(PYTHON) -m demo stop
 
 test: setup system lint types unit ## everything that CI checks
 
@@ -59,8 +64,14 @@ lock: setup ## resolve requirements.lock anew (hashes, no registry address)
 benchmark: setup ## 20 fridges, 400 strangers: reports/evaluate.json
 	$(BIN)/dvc repro gate@benchmark
 
-bench: setup ## decisions, retraining, personas side by side with the eager peer: reports/bench.json
+bench: setup ## side by side with eager torch, in process and over HTTP: reports/bench.json, load.json
 	$(PYTHON) -m tests.bench decision retrain personas
+	$(BIN)/dvc repro base@cohort
+	$(PYTHON) -m tests.bench service
+
+load: setup ## Locust against a real API, two minutes, with limits and an HTML report
+	$(BIN)/dvc repro base@cohort
+	$(PYTHON) -m tests.load run
 
 bench-demo: setup ## `make demo` in a fresh clone, cold and warm: reports/bench.json
 	$(PYTHON) -m tests.bench demo

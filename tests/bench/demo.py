@@ -16,8 +16,8 @@ def run() -> None:
     environment = {k: os.environ[k] for k in KEPT if k in os.environ}
     environment["PATH"] = "/usr/local/bin:/usr/bin:/bin"
     folder = Path(tempfile.mkdtemp(prefix="visavox-demo-"))
+    clone = folder / "visavox"
     try:
-        clone = folder / "visavox"
         subprocess.run(["git", "clone", "--quiet", str(ROOT), str(clone)], check=True)
         seconds = []
         for _ in ("cold", "warm"):
@@ -25,6 +25,8 @@ def run() -> None:
             subprocess.run(["make", "demo"], cwd=clone, env=environment, check=True)
             seconds.append(time.perf_counter() - began)
     finally:
+        # What `make demo` leaves running is of this clone, and goes with it.
+        subprocess.run(["make", "stop"], cwd=clone, env=environment, check=False)
         shutil.rmtree(folder, ignore_errors=True)
     record(
         "demo",
