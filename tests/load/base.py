@@ -1,5 +1,6 @@
 """Base bundles that newcomers are enrolled on: the cohort's own, and one for nets of random weights."""
 
+import os
 import subprocess
 import sys
 from dataclasses import replace
@@ -18,8 +19,13 @@ COHORT = ROOT / "data" / "bundles" / "cohort" / FRIDGE
 
 def cohort_base() -> Path:
     """The base bundle as `make demo` has it; made now where it is missing or out of date."""
+    # DVC runs its stages with the python that it finds first.
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     subprocess.run(
-        [sys.executable, "-m", "dvc", "repro", "--quiet", "base@cohort"], cwd=ROOT, check=True
+        [sys.executable, "-m", "dvc", "repro", "--quiet", "base@cohort"],
+        cwd=ROOT,
+        env={**os.environ, "PATH": path},
+        check=True,
     )
     return bundle.find(COHORT)
 
