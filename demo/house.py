@@ -131,24 +131,36 @@ def environment(settings: DemoSettings) -> dict[str, str]:
 
 
 def _check_data(settings: DemoSettings) -> None:
-    for path in (settings.people / "manifest.csv", champion(settings), base(settings)):
-        if not path.exists():
-            raise DemoProblem(
-                f"{path} is missing.",
-                next_step="Make it: `dvc repro gate@demo base@cohort`; `make demo` does.",
-            )
+    """All of it is looked for before anything is started."""
+    if not (settings.people / "manifest.csv").exists():
+        raise _missing(settings.people, "the personas")
+    champion(settings)
+    base(settings)
 
 
 def champion(settings: DemoSettings) -> Path:
     """The trained bundle of the demo's fridge."""
-    folder = settings.data / "bundles" / settings.dataset
-    inside = sorted(p for p in folder.glob("*") if p.is_dir() and not p.name.startswith("."))
-    return inside[0] if inside else folder
+    return _bundle(settings.data / "bundles" / settings.dataset)
 
 
 def base(settings: DemoSettings) -> Path:
     """The bundle that newcomers are enrolled on."""
-    return settings.data / "bundles" / "cohort"
+    return _bundle(settings.data / "bundles" / "cohort")
+
+
+def _bundle(folder: Path) -> Path:
+    """The one bundle below `folder`; it is named by its digest."""
+    found = sorted(folder.glob("**/manifest.json"))
+    if len(found) != 1:
+        raise _missing(folder, f"one bundle ({len(found)} found)")
+    return found[0].parent
+
+
+def _missing(folder: Path, what: str) -> DemoProblem:
+    return DemoProblem(
+        f"{folder} should hold {what}.",
+        next_step="Make it: `dvc repro gate@demo base@cohort`; `make demo` does.",
+    )
 
 
 def _api(settings: DemoSettings, *words: str) -> str:
@@ -248,23 +260,17 @@ def _may_be_there() -> Iterator[None]:
 
 def _install_base(settings: DemoSettings, admin: Client, fridge: str, api: Program) -> None:
     bundle = base(settings)
-    if admin.model(fridge).get("base") != _named(bundle):
+    if admin.model(fridge).get("base") != bundle.name:
         _api(settings, "model", "base", str(bundle))
     api.wait(admin.ready, READY_S)
 
 
 def _install_champion(settings: DemoSettings, admin: Client, fridge: str, say: Say) -> None:
     bundle = champion(settings)
-    if admin.model(fridge).get("bundle") == _named(bundle):
+    if admin.model(fridge).get("bundle") == bundle.name:
         return
     say("The trained champion goes live")
     _api(settings, "model", "install", str(bundle), "--fridge", fridge)
-
-
-def _named(folder: Path) -> str:
-    """The digest of the bundle in `folder`: a bundle's folder is named after it."""
-    inside = [folder, *folder.iterdir()]
-    return next((p.name for p in inside if (p / "manifest.json").exists()), "")
 
 
 def _enrol(settings: DemoSettings, admin: Client, cast: Cast, say: Say) -> None:

@@ -63,7 +63,13 @@ def act(page: Page, button: str, result: str) -> str:
 def record(page: Page, film: str, seconds: float) -> None:
     """Record oneself with the camera of a video box."""
     box = page.locator(f"#{film}")
-    box.get_by_text("Click to Access Webcam").click()
+    again = box.get_by_label("Clear")
+    if again.count():
+        again.first.click()
+    asks = box.get_by_text("Click to Access Webcam")
+    asks.or_(box.get_by_label("start recording")).first.wait_for()
+    if asks.count():
+        asks.click()
     box.get_by_label("start recording").click()
     page.wait_for_timeout(seconds * 1000)
     box.get_by_title("stop recording").click()

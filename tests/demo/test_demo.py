@@ -12,7 +12,7 @@ import httpx
 import pytest
 from playwright.sync_api import Page
 
-from demo import house
+from demo import house, people, scenes
 from demo.client import Client
 from demo.house import House
 from demo.problems import DemoProblem
@@ -226,10 +226,15 @@ def test_failures_lock_the_fridge_and_the_admin_lifts_the_lock(
 def test_whoever_sits_before_the_camera_is_recognised(browser: Page, admin: Client) -> None:
     room(browser, "Authenticate")
     room(browser, "Yourself")
-    browser.get_by_role("button", name="Get digits").click()
-    browser.locator("#auth-digits").wait_for()
-    record(browser, "auth-film", 4)
-    assert "Granted: Alex" in act(browser, "auth-film-go", "auth-result")
+    said = ""
+    for _ in range(3):  # a browser on a busy machine drops pictures and sound; people try again too
+        browser.get_by_role("button", name="Get digits").click()
+        browser.locator("#auth-digits").wait_for()
+        record(browser, "auth-film", 4)
+        said = act(browser, "auth-film-go", "auth-result")
+        if "Granted" in said:
+            break
+    assert "Granted: Alex" in said
     screenshot(browser, PICTURES / "yourself.png")
 
 
@@ -250,8 +255,12 @@ def test_the_threshold_moves_and_says_who_pays(browser: Page) -> None:
 def test_a_decision_shows_its_scores_and_what_made_it(
     browser: Page, there: House, admin: Client
 ) -> None:
+    with Client(there.settings.api, there.keys.kiosk) as kiosk:
+        seen = scenes.probe(people.cast(there.settings.people, there.settings.state)["f00m00"], 0)
+        made = kiosk.authenticate(there.fridge, seen)
     room(browser, "Decisions")
     browser.locator("#decisions-refresh").click()
+    browser.locator("#decisions-table").get_by_text(made["id"]).first.wait_for(state="attached")
     browser.get_by_test_id("cell-0-1").locator("visible=true").first.click()
     browser.locator("#decisions-lineage table").wait_for()
     shown = browser.locator("#decisions-lineage").inner_text()

@@ -18,7 +18,7 @@ from visavox.training.fit import DiscriminatorSettings, fit
 
 def train(data: Path, base_bundle: Path, nets: Characterizer) -> None:
     """Beside the dataset `data`/demo: the base, the champion, and the trials of its evaluation."""
-    shutil.copytree(base_bundle, data / "bundles" / "cohort" / base_bundle.name)
+    shutil.copytree(base_bundle, data / "bundles" / "cohort" / "base" / base_bundle.name)
     rows = [r for r in manifest.read(data / "demo").rows if not r.clip]
     table = _embedded(data / "demo", rows, nets)
     enrolled = np.flatnonzero([r.split == "enrol" for r in rows]).astype(np.intp)
