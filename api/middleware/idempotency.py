@@ -5,6 +5,7 @@ is kept: what was refused has changed nothing, and is judged anew.
 """
 
 import hashlib
+import hmac
 import json
 import re
 from collections.abc import Mapping
@@ -69,14 +70,20 @@ class Idempotency:
 
 
 def fingerprint(scope: Scope, body: bytes) -> str:
-    """A digest of what is asked. The boundary of a form is chosen anew each time, and left out."""
+    """A digest of what is asked. The boundary of a form is chosen anew each time, and left out.
+
+    A PIN is among what is asked, and a plain digest of it is soon guessed from a copy of the
+    database: so the digest is keyed, by the API key's secret, which is kept nowhere.
+    """
+    asking = Headers(scope=scope)
     header = Header()
-    header["content-type"] = Headers(scope=scope).get("content-type", "")
+    header["content-type"] = asking.get("content-type", "")
     boundary = header.get_boundary()
     if boundary:
         body = body.replace(boundary.encode("latin-1", "replace"), b"")
     asked = f"{scope['method']} {scope['path']}?".encode() + scope["query_string"]
-    digest = hashlib.sha256(asked)
+    secret = asking.get("authorization", "").partition(" ")[2].strip()
+    digest = hmac.new(secret.encode(), asked, hashlib.sha256)
     digest.update(b"\0" + (header.get_content_type()).encode() + b"\0")
     digest.update(body)
     return digest.hexdigest()

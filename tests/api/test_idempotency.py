@@ -1,7 +1,10 @@
 """The same POST again gives the same answer, and makes nothing twice."""
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from fastapi import FastAPI
@@ -68,7 +71,10 @@ def test_while_the_first_is_at_work_the_second_is_told_to_wait(
 ) -> None:
     asked = {
         "method": "POST", "path": "/v1/fridges", "query_string": b"",
-        "headers": [(b"content-type", b"application/json")],
+        "headers": [
+            (b"content-type", b"application/json"),
+            (b"authorization", f"Bearer {admin.secret}".encode()),
+        ],
     }  # fmt: skip
     print_ = fingerprint(asked, b'{"name":"Attic"}')
     with house.store.begin() as unit:
@@ -113,6 +119,26 @@ def test_a_decision_asked_for_twice_is_made_once(
     assert first.json()["outcome"] == "granted"
     assert again.json() == first.json()
     assert len(admin.get("/v1/decisions").json()["items"]) == 1
+
+
+def test_a_pin_cannot_be_guessed_from_what_is_kept_of_the_request(
+    kiosk: Caller, kitchen: str, tmp_path: Path
+) -> None:
+    typed = {"fridge": kitchen, "number": "1234", "pin": "481902"}
+    sent = kiosk.post("/v1/pin-authentications", json=typed, headers=KEY)
+    assert sent.json()["outcome"] == "refused"
+    with closing(sqlite3.connect(tmp_path / "api.db")) as stolen:
+        ((kept,),) = stolen.execute("SELECT fingerprint FROM idempotency").fetchall()
+    asked = {
+        "method": "POST", "path": "/v1/pin-authentications", "query_string": b"",
+        "headers": [(b"content-type", b"application/json")],
+    }  # fmt: skip
+    assert kept != fingerprint(asked, sent.request.content), "all of it but the secret is known"
+    asked["headers"] = [
+        (b"content-type", b"application/json"),
+        (b"authorization", f"Bearer {kiosk.secret}".encode()),
+    ]
+    assert kept == fingerprint(asked, sent.request.content)
 
 
 @pytest.mark.parametrize("key", ["", "a b", "x" * 256, "\x7f"])
