@@ -6,9 +6,11 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests import cohort
 from tests.service.scene import Hands, Kitchen, probe, sample
-from visavox.errors import AlreadyEnrolled, ChallengeRefused, Conflict, VisavoxError
+from visavox.errors import AlreadyEnrolled, ChallengeRefused, Conflict, Sealed, VisavoxError
 from visavox.service import (
     attempts,
     audit,
@@ -87,6 +89,8 @@ def test_who_is_erased_while_the_nets_look_at_them_is_not_let_in(
     assert answer.decision.outcome is DecisionOutcome.REFUSED
     assert answer.decision.reasons == ("member_removed",)
     assert (answer.decision.member, answer.ticket, answer.member) == (None, None, None)
+    with kitchen.house.store.read() as unit, pytest.raises(Sealed):
+        unit.decisions.probe(answer.decision.id)
 
 
 def test_nobody_is_let_in_as_whoever_was_given_their_id_meanwhile(

@@ -2,9 +2,9 @@
 
 import pytest
 
-from tests.service.scene import Kitchen, on_sqlite
+from tests.service.scene import Hands, Kitchen, on_sqlite
 from visavox.errors import Forbidden, Invalid, NotFound, Stale
-from visavox.service import decisions, grants, members, pins
+from visavox.service import attempts, decisions, events, grants, members, pins
 from visavox.service.answer import Answer
 from visavox.store import Store
 from visavox.store.records import DecisionOutcome, Method
@@ -112,6 +112,42 @@ def test_kiosks_set_no_pins_and_admins_type_none(kitchen: Kitchen) -> None:
         pins.replace(kitchen.house, kitchen.kiosk, "kitchen", "p0", PIN)
     with pytest.raises(Forbidden):
         pins.authenticate(kitchen.house, kitchen.admin, fridge="kitchen", number="1000", pin=PIN)
+
+
+def test_a_pin_is_not_guessed_in_between_the_openings_of_others(
+    kitchen: Kitchen, hands: Hands
+) -> None:
+    """Whoever has a PIN of their own would otherwise have four tries at another's, for ever."""
+    mine, theirs = kitchen.enrol(0, pin="582047").member, kitchen.enrol(1, pin=PIN).member
+    for guess in ("739180", "739181", "739183"):
+        assert ask(kitchen, theirs.number, guess).decision.reasons == ("wrong_pin",)
+    assert ask(kitchen, mine.number, "582047").decision.outcome is DecisionOutcome.GRANTED
+    for guess in ("739184", "739185"):
+        assert ask(kitchen, theirs.number, guess).decision.reasons == ("wrong_pin",)
+    answer = ask(kitchen, theirs.number, PIN)
+    assert (answer.decision.outcome, answer.retry_after) == (DecisionOutcome.LOCKED, 30.0)
+    told = events.page(kitchen.house, kitchen.admin, kind="locked").items
+    assert [e.detail["member"] for e in told] == ["p1"]
+    assert ask(kitchen, mine.number, "582047").decision.outcome is DecisionOutcome.GRANTED
+    hands.pass_by(30)
+    assert ask(kitchen, theirs.number, PIN).decision.outcome is DecisionOutcome.GRANTED
+
+
+@on_sqlite
+@pytest.mark.parametrize("lift", ["unlock", "replace"])
+def test_an_admin_lifts_the_lock_of_a_pin(kitchen: Kitchen, lift: str) -> None:
+    member = kitchen.enrol(0, pin=PIN).member
+    for _ in range(5):
+        ask(kitchen, member.number, "739183")
+    attempts.unlock(kitchen.house, kitchen.admin, "kitchen", kiosk=kitchen.kiosk.key_id)
+    assert ask(kitchen, member.number, PIN).decision.outcome is DecisionOutcome.LOCKED
+    if lift == "replace":
+        pins.replace(kitchen.house, kitchen.admin, "kitchen", "p0", PIN)
+        with kitchen.house.store.begin() as unit:
+            unit.attempts.clear(attempts.fridge_scope("kitchen"))
+    else:
+        attempts.unlock(kitchen.house, kitchen.admin, "kitchen")
+    assert ask(kitchen, member.number, PIN).decision.outcome is DecisionOutcome.GRANTED
 
 
 def test_an_erased_members_pin_opens_nothing(kitchen: Kitchen) -> None:

@@ -1,5 +1,11 @@
-"""Failures in a row lock a kiosk and a fridge: for longer each time, at last until an admin comes."""
+"""Failures in a row lock a kiosk and a fridge: for longer each time, at last until an admin comes.
 
+A PIN is locked in the same way by wrong tries at it. Others who come and go forget a kiosk's and a
+fridge's failures; those of a PIN only its own member forgets, or anybody could guess at it in
+between for ever.
+"""
+
+import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -29,6 +35,12 @@ def kiosk_scope(kiosk: str) -> str:
 
 def fridge_scope(fridge: str) -> str:
     return f"fridge:{fridge}"
+
+
+def pin_scope(fridge: str, member: str, since: datetime) -> str:
+    """Of whoever has that id since then; a digest, as two ids are longer than a scope may be."""
+    whose = f"{fridge}/{member} {since.timestamp()!r}"
+    return f"pin:{hashlib.sha256(whose.encode()).hexdigest()[:40]}"
 
 
 def lock_of(counted: Attempts, at: datetime) -> Lock:
@@ -64,7 +76,7 @@ def failed(counted: Attempts, at: datetime, settings: ServiceSettings) -> Attemp
 
 
 def unlock(house: House, who: Actor, fridge: str, *, kiosk: str | None = None) -> "Standing":
-    """Forget the failures of the fridge and of all its kiosks, or of that kiosk alone."""
+    """Forget the failures of the fridge, all its kiosks and PINs, or of that kiosk alone."""
     from visavox.service import fridges  # it shows locks, and so imports this module
 
     who.need(Role.ADMIN)
@@ -81,6 +93,8 @@ def unlock(house: House, who: Actor, fridge: str, *, kiosk: str | None = None) -
         scopes = [kiosk_scope(k) for k in lifted]
         if kiosk is None:
             scopes.append(fridge_scope(fridge))
+            roster = unit.members.roster(fridge).items()
+            unit.attempts.clear(*(pin_scope(fridge, m, since) for m, (since, _) in roster))
         unit.attempts.clear(*scopes)
         unit.events.add(at=at, fridge=fridge, kiosk=kiosk, kind="lifted", detail={"scopes": scopes})
         who.note(unit, at, "fridge.unlock", fridge, scopes=scopes)

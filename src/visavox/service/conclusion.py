@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from visavox.errors import NotFound
 from visavox.service import attempts, challenges
 from visavox.service.answer import Answer, code_of, verdicts_of
-from visavox.service.attempts import Lock, fridge_scope, kiosk_scope
+from visavox.service.attempts import Lock, fridge_scope, kiosk_scope, pin_scope
 from visavox.service.house import Actor, House
 from visavox.store import Unit
 from visavox.store.records import (
@@ -46,6 +46,7 @@ class Verdict:
     challenge: str | None = None
     probe: Embeddings | None = None
     pin_hash: str | None = None  # what the PIN was compared with
+    tried: Member | None = None  # whose PIN that was, right or wrong
     since: datetime | None = None  # when the member joined who was recognised
 
 
@@ -80,7 +81,7 @@ def conclude(house: House, who: Actor, verdict: Verdict, *, arrived: datetime) -
         ):
             raise challenges.refused()
         verdict, member, compartments = _confirmed(unit, verdict)
-        counted = unit.attempts.claim(kiosk_scope(who.key_id), fridge_scope(verdict.fridge))
+        counted = unit.attempts.claim(*_scopes(who, verdict))
         at = house.clock()  # after waiting for whoever held these
         lock = attempts.strictest([attempts.lock_of(c, at) for c in counted])
         if lock.locked:
@@ -129,6 +130,14 @@ def conclude(house: House, who: Actor, verdict: Verdict, *, arrived: datetime) -
     )
 
 
+def _scopes(who: Actor, verdict: Verdict) -> list[str]:
+    """Whose failures count: the kiosk's, the fridge's, and those at the PIN that was tried."""
+    scopes = [kiosk_scope(who.key_id), fridge_scope(verdict.fridge)]
+    if (owner := verdict.tried) is not None:
+        scopes.append(pin_scope(owner.fridge, owner.id, owner.created_at))
+    return scopes
+
+
 def granted_late(verdict: Verdict, took: timedelta, house: House) -> bool:
     """Whether the person it would open to may have left already. A refusal stays one."""
     late = took.total_seconds() > house.settings.stale_after
@@ -148,7 +157,8 @@ def _confirmed(
     # An id can be given again: whoever has it now need not be who was recognised.
     if member is None or verdict.since not in {None, member.created_at}:
         gone = _instead(verdict, DecisionOutcome.REFUSED, "member_removed")
-        return replace(gone, member=None), None, ()
+        # Not even the probe: under the fridge's key it would outlive whom it is of.
+        return replace(gone, member=None, probe=None), None, ()
     if verdict.pin_hash is not None:
         kept = unit.members.pin_hash(verdict.fridge, verdict.member)
         if kept != verdict.pin_hash:
@@ -201,6 +211,7 @@ def _count(
                     kind="capped" if lock.capped else "locked",
                     detail={
                         "scope": now.scope,
+                        "member": None if verdict.tried is None else verdict.tried.id,
                         "failures": now.consecutive,
                         "seconds": lock.retry_after,
                     },

@@ -7,7 +7,7 @@ from datetime import datetime
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from visavox.service import values
+from visavox.service import attempts, values
 from visavox.service.answer import Answer
 from visavox.service.conclusion import Verdict, conclude, locked, standing_lock
 from visavox.service.house import Actor, House
@@ -43,6 +43,7 @@ def authenticate(
     if lock.locked:
         return conclude(house, who, locked(Method.PIN, fridge, lock), arrived=arrived)
     right = _verify(kept or _nobodys(), pin[:64])
+    tried = None if kept is None else member
     if not right or member is None or kept is None:
         verdict = Verdict(
             Method.PIN,
@@ -51,6 +52,7 @@ def authenticate(
             None,
             ("wrong_pin",),
             "The number or the PIN is wrong.",
+            tried=tried,
         )
     else:
         verdict = Verdict(
@@ -61,6 +63,7 @@ def authenticate(
             ("pin_match",),
             "Open the fridge.",
             pin_hash=kept,
+            tried=tried,
         )
     return conclude(house, who, verdict, arrived=arrived)
 
@@ -80,6 +83,7 @@ def replace(
     at, made = house.clock(), hashed(pin)
     with house.store.begin() as unit:
         kept = unit.members.set_pin(fridge, member, made, expected_version=expected_version)
+        unit.attempts.clear(attempts.pin_scope(fridge, member, kept.created_at))
         who.note(unit, at, "pin.replace", f"{fridge}/{member}")
     return kept
 

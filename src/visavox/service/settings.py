@@ -19,7 +19,7 @@ class ServiceSettings:
     challenge_life: Seconds = 60.0
     challenge_digits: Annotated[int, Field(ge=4, le=12)] = 5
     failures: Count = 5
-    """Consecutive failures, of a kiosk or of a fridge, that lock it."""
+    """Consecutive failures, of a kiosk, of a fridge or at a PIN, that lock it."""
     first_lock: Seconds = 30.0
     """Seconds of the first lock; each further failure doubles it."""
     longest_lock: Seconds = 3600.0
