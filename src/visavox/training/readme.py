@@ -65,6 +65,37 @@ TABLES: Mapping[str, tuple[str, Sequence[Line]]] = {
             Line("`make demo`, second time", "demo_warm_s", plain(0, " s"), "≤ 60 s"),
         ),
     ),
+    "service": (
+        "load.json",
+        (
+            Line("one kiosk, median", "single/p50_ms", plain(0, " ms"), "≤ 80 ms"),
+            Line("one kiosk, 95 of 100 within", "single/p95_ms", plain(0, " ms"), "≤ 150 ms"),
+            Line("eight kiosks, decisions per second", "eight/rps", plain(1), "≥ 20"),
+            Line("eight kiosks, 99 of 100 within", "eight/p99_ms", plain(0, " ms"), "≤ 1000 ms"),
+            Line("eight kiosks, errors in two minutes", "eight/errors", plain(0), "0"),
+            Line("memory after 10,000 decisions", "rss_mb", plain(0, " MB"), "≤ 400 MB"),
+            Line("start to ready", "ready_s", plain(1, " s"), "≤ 5 s"),
+            Line("enrolment to first grant", "enrol_to_grant_s", plain(2, " s"), "≤ 2 s"),
+            Line(
+                "throughput against eager torch, `embedded`",
+                "ratio_vs_baseline/throughput",
+                plain(1, " ×"),
+                "≥ 5 ×",
+            ),
+            Line(
+                "throughput against eager torch, `pretrained` architectures",
+                "ratio_vs_baseline/pretrained/throughput",
+                plain(1, " ×"),
+                "≥ 2 ×",
+            ),
+            Line(
+                "memory against eager torch, `embedded`",
+                "ratio_vs_baseline/memory",
+                plain(2, " ×"),
+                "≤ 0.33 ×",
+            ),
+        ),
+    ),
 }
 
 
