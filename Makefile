@@ -61,7 +61,7 @@ lock: setup ## resolve requirements.lock anew (hashes, no registry address)
 	$$(command -v uv || echo .cache/uv/bin/uv) pip compile pyproject.toml --extra api --extra train --extra demo --extra dev \
 	    --generate-hashes --universal --no-annotate --no-header --quiet --output-file requirements.lock
 
-benchmark: setup ## 20 fridges, 400 strangers: reports/evaluate.json
+benchmark: setup ## 40 fridges, 800 members, 400 strangers: reports/evaluate.json
 	$(BIN)/dvc repro gate@benchmark
 
 bench: setup ## side by side with eager torch, in process and over HTTP: reports/bench.json, load.json
