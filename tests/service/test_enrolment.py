@@ -1,9 +1,12 @@
 """How somebody becomes a member: good captures of one person, new to the fridge, or nothing."""
 
+import io
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import soundfile
 
 from tests.service.scene import NO_FACE, Kitchen, on_sqlite, picture, probe, sample, samples, speech
 from visavox.errors import (
@@ -19,6 +22,7 @@ from visavox.service import enrolment, events, grants, members
 from visavox.service.answer import Sample
 from visavox.store import Store
 from visavox.store.records import DecisionOutcome
+from visavox.types import SAMPLE_RATE
 
 
 def kept(kitchen: Kitchen, store: Store, tmp_path: Path) -> tuple[int, int, int]:
@@ -70,6 +74,14 @@ def test_a_poor_capture_refuses_them_all_with_its_reason(
     ]
     assert all(f.next_step for f in refusal.value.findings)
     assert kept(kitchen, store, tmp_path) == (0, 0, 0)
+
+
+def test_a_capture_poor_in_face_and_voice_counts_once(kitchen: Kitchen) -> None:
+    silence = io.BytesIO()
+    soundfile.write(silence, np.zeros(3 * SAMPLE_RATE), SAMPLE_RATE, format="WAV")
+    with pytest.raises(Refused, match="1 of 1") as refusal:
+        kitchen.enrol(0, samples=[Sample(images=(NO_FACE,), audio=silence.getvalue())])
+    assert {f.field for f in refusal.value.findings} == {"captures[0].face", "captures[0].voice"}
 
 
 def test_captures_of_several_people_are_refused(

@@ -165,6 +165,7 @@ def _perceived(house: House, samples: Sequence[Sample]) -> list[_Taken]:
     """Every capture, or Refused with all that is wrong with each of them."""
     taken: list[_Taken] = []
     findings: list[Finding] = []
+    poor_captures = 0
     for i, sample in enumerate(samples):
         field = f"captures[{i}]"
         try:
@@ -173,6 +174,7 @@ def _perceived(house: House, samples: Sequence[Sample]) -> list[_Taken]:
             )
         except CaptureError as error:
             findings.append(Finding(error.code, error.problem, error.next_step, field=field))
+            poor_captures += 1
             continue
         seen = house.perception.perceive(capture)
         poor = [r for r in (seen.face, seen.voice) if isinstance(r, Rejected)]
@@ -180,10 +182,11 @@ def _perceived(house: House, samples: Sequence[Sample]) -> list[_Taken]:
         if len(poor) < 2:
             poor = [r for r in poor if r.reason is not Reason.NOT_CAPTURED]
         findings += [_poor(r, field) for r in poor]
+        poor_captures += bool(poor)
         taken.append(_Taken(sample, seen))
     if findings:
         raise Refused(
-            f"{len({f.field for f in findings})} of {len(samples)} captures are not good enough."
+            f"{poor_captures} of {len(samples)} captures are not good enough."
             " Nothing was kept.",
             next_step=findings[0].next_step,
             findings=findings,
