@@ -117,6 +117,53 @@ def test_who_joined_after_the_training_began_is_not_taken_for_whom_it_saw(
     assert kitchen.ask(probe(5)).decision.outcome is GRANTED
 
 
+def test_without_that_moment_the_captures_tell_whom_it_saw(
+    kitchen: Kitchen, tmp_path: Path, hands: Hands
+) -> None:
+    """No training is obliged to say as_of: an id that was given again must not open to both."""
+    kitchen.enrol(0)
+    kitchen.enrol(1)
+    path = trained(kitchen, tmp_path)
+    hands.pass_by(60)
+    members.remove(kitchen.house, kitchen.admin, "kitchen", "p0")
+    kitchen.enrol(5, id="p0")
+    live = install(kitchen, path)
+    assert (live.members, live.provisional) == (1, 1)
+    assert kitchen.ask(probe(0)).decision.outcome is DecisionOutcome.REFUSED
+    assert kitchen.ask(probe(5)).decision.outcome is GRANTED
+
+
+def test_a_bundle_on_its_way_in_is_not_tidied_away(
+    kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for who in (0, 1, 2):
+        kitchen.enrol(who)
+    first, second = (trained(kitchen, tmp_path, lineage={"run": str(i)}) for i in range(2))
+    install(kitchen, first)
+    serves = models._serves
+
+    def meanwhile(*found: Any, **risk: Any) -> None:
+        monkeypatch.undo()
+        shutil.rmtree(tmp_path / "models" / "fridges" / "kitchen" / second.name)
+        serves(*found, **risk)
+
+    monkeypatch.setattr(models, "_serves", meanwhile)
+    live = install(kitchen, second)
+    assert (live.bundle, live.problem) == (second.name, None)
+
+
+def test_a_member_is_erased_although_nobody_knows_which_bundle_is_live(
+    kitchen: Kitchen, tmp_path: Path
+) -> None:
+    for who in (0, 1):
+        kitchen.enrol(who)
+    install(kitchen, trained(kitchen, tmp_path))
+    (tmp_path / "models" / "fridges" / "kitchen" / "live.json").write_text("{")
+    assert members.remove(kitchen.house, kitchen.admin, "kitchen", "p0").erased.key_destroyed
+    with pytest.raises(NotFound):
+        members.read(kitchen.house, kitchen.admin, "kitchen", "p0")
+
+
 def test_another_process_notices_a_new_bundle_and_a_new_member(
     kitchen: Kitchen, tmp_path: Path
 ) -> None:

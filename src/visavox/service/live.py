@@ -138,11 +138,10 @@ class Models:
         )
 
     def forget(self, fridge: str, member: str) -> None:
-        """Let go of what is held of an erased member: in memory, and in the former bundle."""
+        """Let go of what this process holds of an erased member."""
         with self._lock:
             self._tables.get(fridge, {}).pop(member, None)
             self._snapshots.pop(fridge, None)
-        self.slot(fridge).tidy()
 
     def drop(self, fridge: str) -> None:
         """A fridge that is no more."""

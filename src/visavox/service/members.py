@@ -101,5 +101,6 @@ def remove(
             detail=who.told(),
             expected_version=expected_version,
         )
+        house.models.slot(fridge).tidy()  # the former bundle knows them too
     house.models.forget(fridge, member)
     return Removed(erased, noted.seq)

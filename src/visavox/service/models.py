@@ -5,12 +5,15 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from visavox.bundle import Bundle
 from visavox.discriminator.base import BaseScorer
 from visavox.errors import BundleError, ConfigError
 from visavox.service.house import Actor, House
 from visavox.service.live import Live, Models
 from visavox.service.shelf import Pointer
+from visavox.store import Unit
 from visavox.store.records import Role
 
 __all__ = [
@@ -58,7 +61,8 @@ def install(house: House, who: Actor, fridge: str, folder: Path) -> Live:
     """Verify a trained bundle and make it live, at once, for every process.
 
     Members whom it knows are scored by it from now on. Who joined after its lineage's `as_of`
-    (without one: after this moment) stays with the base.
+    stays with the base; without one, who is not of their name by their own captures: an id may
+    have been given again since the training, and the former owner must not open as the new one.
     """
     who.need(Role.ADMIN)
     who.reach(fridge)
@@ -79,16 +83,18 @@ def install(house: House, who: Actor, fridge: str, folder: Path) -> Live:
         joined = {
             member: since
             for member, (since, _) in unit.members.roster(fridge).items()
-            if member in known and (as_of is None or since <= as_of)
+            if member in known
+            and (since <= as_of if as_of else _is_whom_it_knows(house, unit, found, member))
         }
         detail = {"bundle": found.digest, "members": len(joined)}
         unit.events.add(at=at, fridge=fridge, kind="model_installed", detail=detail)
         who.note(unit, at, "model.install", fridge, **detail)
+        # The one that is live still stays, to go back to.
+        slot.tidy(found.digest)
+        # Others who tidied before this transaction may have taken it for an old one.
+        slot.take_in(folder, house.models.characterizer.digest)
         # The last thing before the commit: what the log does not tell of never serves.
-        former = slot.pointer().digest if slot.stamp() else None
         slot.point(Pointer(found.digest, joined))
-    # The former one stays, to go back to.
-    slot.tidy(former or found.digest)
     return read(house, who, fridge)
 
 
@@ -125,6 +131,16 @@ def remove(house: House, who: Actor, fridge: str) -> Live:
         who.note(unit, at, "model.remove", fridge)
         house.models.slot(fridge).clear()
     return read(house, who, fridge)
+
+
+def _is_whom_it_knows(house: House, unit: Unit, found: Bundle, member: str) -> bool:
+    """Whether a bundle's member of that id is whoever has it now, as their captures say."""
+    seen = unit.captures.of(found.fridge, member)
+    table = house.models.table([c.id for c in seen], [c.embeddings for c in seen])
+    column = found.discriminator.members.index(member)
+    fused = found.discriminator.score(table).fused[:, column]
+    known = fused[~np.isnan(fused)]
+    return bool(len(known)) and float(np.median(known)) > 0.0
 
 
 def _serves(found: Bundle, risk: str, *, provisional: bool) -> None:

@@ -102,10 +102,17 @@ class Slot:
         _sync(self.folder)
 
     def tidy(self, *keep: str) -> None:
-        """Remove all bundles but the live one and those named: they hold templates of people."""
+        """Remove all bundles but the live one and those named: they hold templates of people.
+
+        In a transaction that holds the fridge's lock, so that none is removed which another is
+        about to make live.
+        """
         if self.stamp() is None:
             return
-        needed = {self.pointer().digest, *keep}
+        try:
+            needed = {self.pointer().digest, *keep}
+        except BundleError:  # said where it is read; until then nobody knows which one is live
+            return
         for path in self.folder.iterdir():
             if path.is_dir() and not path.name.startswith(".") and path.name not in needed:
                 shutil.rmtree(path, ignore_errors=True)
