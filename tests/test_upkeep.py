@@ -1,14 +1,16 @@
 """The operator's commands, on a store with somebody in it."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
+from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from tests.store.people import NAME, NOW, enrol, furnish
 from visavox.cli import app
-from visavox.errors import ConfigError, NotFound, NotMigrated, VisavoxError
+from visavox.errors import ConfigError, NotFound, NotMigrated, Sealed, VisavoxError
 from visavox.store import Store, database
 from visavox.store import open as open_store
 from visavox.store.blobs import connect
@@ -50,6 +52,8 @@ def test_erase_says_what_went_and_writes_it_down(house: Store) -> None:
         assert (record.actor, record.action) == ("operator", "member.erased")
         assert record.subject == "kitchen/zoe"
         assert [r.reason for r in unit.retraining.pending("kitchen")] == ["member_deleted"]
+        (event,) = unit.events.page(kind="member_removed").items
+        assert event.detail == {"member": "zoe"}
     with pytest.raises(NotFound):
         run("erase", "kitchen", "zoe")
     house.close()
@@ -61,10 +65,35 @@ def test_rotate_makes_a_key_uses_it_and_retires_the_old(house: Store, keyring: K
     said = run("keys", "rotate", "--retire")
     assert keyring.newest.id in said
     assert keyring.newest.id not in run("keys", "status")
+    with house.read() as unit:
+        assert [r.action for r in unit.audit.records()] == ["keys.rotate", "keys.rotate"]
     # The service was not restarted.
     with house.read() as unit:
         assert unit.members.get("kitchen", "zoe").name == NAME
     house.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_backup_from_before_an_erasure_is_closed_by_a_rotation(
+    house: Store, tmp_path: Path
+) -> None:
+    house.close()
+    path = make_url(house._engine.url).database
+    assert path is not None
+    shutil.copyfile(path, tmp_path / "backup.db")
+    backup = open_store(
+        f"sqlite:///{tmp_path / 'backup.db'}",
+        keyring=Keyring.file(tmp_path / "keys"),
+        blobs=connect(str(tmp_path / "captures")),
+    )
+    run("erase", "kitchen", "zoe")
+    with backup.read() as unit:
+        assert unit.members.get("kitchen", "zoe").name == NAME, "as the API says"
+    run("keys", "rotate", "--retire")
+    backup.keyring.reload()
+    with backup.read() as unit, pytest.raises(Sealed):
+        unit.members.get("kitchen", "zoe")
+    backup.close()
 
 
 def test_rotate_goes_on_with_the_key_that_was_made_before_it_was_stopped(

@@ -117,7 +117,11 @@ def change(
 
 @router.delete("/{member}", responses=may(404, 412))
 def erase(house: Home, who: Caller, fridge: FridgeId, member: MemberId, version: IfMatch) -> Erased:
-    """Erase them: key, captures, name and PIN. No backup can bring them back."""
+    """Erase them: key, captures, name and PIN.
+
+    Copies of what their key sealed stay closed. A backup of the database from before holds that
+    key too, under the master key: `visavox keys rotate --retire` closes those as well.
+    """
     gone = members.remove(house, who, fridge, member, expected_version=version)
     return Erased(
         erased=Erasure(

@@ -79,7 +79,7 @@ class Erasure(Shown):
     captures: int
     blobs: int
     key_destroyed: Annotated[
-        bool, Field(description="No copy of what was sealed with it can be opened any more.")
+        bool, Field(description="What was sealed with it can be opened with nothing else.")
     ]
     audit_seq: Annotated[int, Field(description="The audit record that says so.")]
 

@@ -89,7 +89,7 @@ class Signer:
         if not keys:
             raise ConfigError(
                 f"There is no ticket key in {where}.",
-                next_step="Make one with `python -m api ticket-key`.",
+                next_step="Make one with `python -m api secrets FOLDER`.",
             )
         self._key = keys[0]
         self.public_keys = tuple(PublicKey(k.public_key().public_bytes_raw()) for k in keys)
@@ -262,7 +262,7 @@ def _private(word: str, where: str) -> Ed25519PrivateKey:
     if len(secret) != _SIZE:
         raise ConfigError(
             f"{where} holds something that is no ticket key: 32 bytes in base64.",
-            next_step="Make one with `python -m api ticket-key`.",
+            next_step="Make one with `python -m api secrets FOLDER`.",
         )
     return Ed25519PrivateKey.from_private_bytes(secret)
 

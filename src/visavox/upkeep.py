@@ -101,6 +101,14 @@ def rotate(
             at=datetime.now(UTC), progress=lambda n: typer.echo(f"{n} data keys", err=True)
         )
         used, ring = store.wrapped(), store.keyring
+        with store.begin() as unit:
+            unit.audit.append(
+                at=datetime.now(UTC),
+                actor="operator",
+                action="keys.rotate",
+                subject=ring.newest.id,
+                detail={"data_keys": done},
+            )
     typer.echo(f"{done} data keys are under master key {ring.newest.id} now")
     old = [key.id for key in ring.keys if key.id not in used]
     if retire and ring.path is not None:

@@ -91,7 +91,6 @@ def remove(
     who.reach(fridge)
     at = house.clock()
     with house.store.begin() as unit:
-        unit.events.add(at=at, fridge=fridge, kind="member_removed", detail={"member": member})
         erased, noted = erase(
             unit,
             fridge,

@@ -1,4 +1,4 @@
-"""Erasing a member is one act: the rows, the key, the record of it, and the retraining it needs."""
+"""Erasing a member is one act: the rows, the key, what tells of it, and the retraining it needs."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -22,6 +22,7 @@ def erase(
     """Delete a member for good; NotFound or Stale, and then nothing is deleted."""
     erased = unit.members.delete(fridge, member, expected_version=expected_version)
     unit.retraining.request(fridge, reason="member_deleted", at=at)
+    unit.events.add(at=at, fridge=fridge, kind="member_removed", detail={"member": member})
     record = unit.audit.append(
         at=at,
         actor=actor,
