@@ -75,10 +75,6 @@ def create_app(settings: Settings | None = None, *, house: House | None = None) 
             standing = contextlib.nullcontext(house)
         else:
             standing = Standing(settings, on_stage=metrics.stage)
-        # More threads than are needed would each keep memory and a database connection.
-        to_thread.current_default_thread_limiter().total_tokens = (
-            settings.at_once + settings.limits.threads
-        )
         with standing as opened:
             app.state.house = opened
             # anyio's own 40 are 40 open connections under load: 150 MB for nothing.

@@ -52,8 +52,6 @@ class Limits(BaseModel, extra="forbid", frozen=True):
     """Requests that one key may ask at once after a pause."""
     at_once: NonNegativeInt = 0
     """Captures looked at side by side by a worker; 0: as many as it has cores to itself."""
-    threads: PositiveInt = 14
-    """Threads of a worker for everything that keeps no core busy; each costs some memory."""
     waiting: NonNegativeInt = 16
     """Captures that may wait for their turn; beyond it: 503, come back in a second."""
     beside: PositiveInt = 6
