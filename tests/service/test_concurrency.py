@@ -219,6 +219,35 @@ def test_an_id_is_free_again_for_one_of_many(kitchen: Kitchen) -> None:
     assert sum(isinstance(f, Conflict) for f in found) == 2
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+def test_nobody_waits_at_the_door_while_an_enrolments_captures_are_put_away(
+    kitchen: Kitchen, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """SQLite has one writer at a time; PostgreSQL's others go on while the capture store is slow."""
+    number = kitchen.enrol(0, pin="739182").member.number
+    blobs = kitchen.house.store.blobs
+    put, began, go_on = blobs.put, threading.Event(), threading.Event()
+
+    def slow(name: str, content: bytes) -> None:
+        began.set()
+        assert go_on.wait(60)
+        put(name, content)
+
+    monkeypatch.setattr(blobs, "put", slow)
+    with ThreadPoolExecutor(1) as pool:
+        enrolling = pool.submit(kitchen.enrol, 1)
+        try:
+            assert began.wait(60)
+            answer = pins.authenticate(
+                kitchen.house, kitchen.kiosk, fridge="kitchen", number=number, pin="739182"
+            )
+            assert answer.decision.outcome is GRANTED
+            assert not enrolling.done()
+        finally:
+            go_on.set()
+    assert enrolling.result().usable_at_once
+
+
 def test_members_who_come_at_the_same_moment_are_all_let_in(kitchen: Kitchen) -> None:
     """A success forgets failures, which others are about to count: neither is in the other's way."""
     number = kitchen.enrol(0, pin="739182").member.number

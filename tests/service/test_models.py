@@ -12,6 +12,7 @@ from visavox.errors import BundleError, Forbidden, NotFound
 from visavox.service import events, fridges, members, models
 from visavox.service.models import Models
 from visavox.service.snapshot import Snapshot
+from visavox.store.members import touch
 from visavox.store.records import DecisionOutcome
 
 pytestmark = on_sqlite
@@ -193,6 +194,28 @@ def test_a_snapshot_is_kept_until_something_changes(kitchen: Kitchen) -> None:
     assert second.risk == "high"
     kitchen.enrol(1)
     assert set(snapshot(kitchen).members) == {"p0", "p1"}
+
+
+def test_a_process_that_knew_a_former_fridge_of_that_id_keeps_the_new_ones_snapshot(
+    kitchen: Kitchen, tmp_path: Path, hands: Hands
+) -> None:
+    house, admin = kitchen.house, kitchen.admin
+    other = Models(tmp_path / "models", house.perception.characterizer)
+
+    def seen() -> Snapshot:
+        with house.store.read() as unit:
+            return other.snapshot(unit, unit.fridges.get("cellar"))
+
+    fridges.create(house, admin, id="cellar", name="Cellar")
+    with house.store.begin() as unit:
+        for _ in range(3):
+            touch(unit.fridges._connection, "cellar")
+    former = seen()
+    fridges.remove(house, admin, "cellar")
+    hands.pass_by(1)
+    fridges.create(house, admin, id="cellar", name="Cellar")
+    assert seen().revision < former.revision
+    assert seen() is seen()
 
 
 @pytest.mark.parametrize("family", ["prototype", "logistic"])

@@ -90,12 +90,12 @@ def unlock(house: House, who: Actor, fridge: str, *, kiosk: str | None = None) -
                 f"The fridge {fridge!r} has no kiosk {kiosk!r}.", next_step="Check the key's id."
             )
         lifted = known if kiosk is None else [kiosk]
-        scopes = [kiosk_scope(k) for k in lifted]
+        scopes, pins = [kiosk_scope(k) for k in lifted], list[str]()
         if kiosk is None:
             scopes.append(fridge_scope(fridge))
             roster = unit.members.roster(fridge).items()
-            unit.attempts.clear(*(pin_scope(fridge, m, since) for m, (since, _) in roster))
-        unit.attempts.clear(*scopes)
+            pins = [pin_scope(fridge, member, since) for member, (since, _) in roster]
+        unit.attempts.clear(*scopes, *pins)
         unit.events.add(at=at, fridge=fridge, kiosk=kiosk, kind="lifted", detail={"scopes": scopes})
         who.note(unit, at, "fridge.unlock", fridge, scopes=scopes)
     return fridges.standing(house, who, fridge)

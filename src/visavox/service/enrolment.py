@@ -186,8 +186,7 @@ def _perceived(house: House, samples: Sequence[Sample]) -> list[_Taken]:
         taken.append(_Taken(sample, seen))
     if findings:
         raise Refused(
-            f"{poor_captures} of {len(samples)} captures are not good enough."
-            " Nothing was kept.",
+            f"{poor_captures} of {len(samples)} captures are not good enough. Nothing was kept.",
             next_step=findings[0].next_step,
             findings=findings,
         )
@@ -249,6 +248,7 @@ def _keep(unit: Unit, member: Member, taken: Sequence[_Taken], at: datetime) -> 
         unit.captures.add(
             member.fridge, member.id, embeddings=t.seen, raw=t.sample.parts(), at=moment
         )
+    unit.flush()  # before `_settle` takes the audit log, which every decision needs
 
 
 def _settle(

@@ -56,6 +56,9 @@ class _Loaded:
 
 _NOTHING = _Loaded(None, None, None)
 
+_Key = tuple[datetime, int, str, Stamp | None, Stamp | None]
+"""What a snapshot is of: the fridge's beginning, revision and risk, and both bundles."""
+
 _Roster = dict[str, tuple[datetime, int]]
 
 
@@ -66,7 +69,7 @@ class Models:
         self._root, self._nets = root, nets
         self._lock = threading.Lock()
         self._slots: dict[str, _Loaded] = {}
-        self._snapshots: dict[str, tuple[object, Snapshot]] = {}
+        self._snapshots: dict[str, tuple[_Key, Snapshot]] = {}
         self._tables: dict[str, dict[str, tuple[tuple[datetime, int], EmbeddingTable]]] = {}
 
     @property
@@ -85,7 +88,7 @@ class Models:
     def snapshot(self, unit: Unit, fridge: Fridge) -> Snapshot:
         """What decides at this fridge, as `unit` sees it; use it from start to end of a request."""
         trained, base = self._read(fridge.id), self._read(None)
-        key = (fridge.revision, fridge.risk, trained.stamp, base.stamp, fridge.created_at)
+        key = (fridge.created_at, fridge.revision, fridge.risk, trained.stamp, base.stamp)
         held = self._snapshots.get(fridge.id)
         if held is not None and held[0] == key:
             return held[1]
@@ -108,7 +111,7 @@ class Models:
         with self._lock:
             held = self._snapshots.get(fridge.id)
             # A slower thread must not put an older picture in place of a newer one.
-            if held is None or held[1].revision <= made.revision:
+            if held is None or held[0][:2] <= key[:2]:
                 self._snapshots[fridge.id] = (key, made)
         return made
 

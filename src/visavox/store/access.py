@@ -140,9 +140,12 @@ class AttemptCounts:
         """No failures any more."""
         none = asdict(Attempts(""))
         del none["scope"]
+        mine = attempts.c.scope.in_(scopes)
+        # In the order in which they are claimed: an update alone would take them in any.
+        ordered = select(attempts.c.scope).where(mine).order_by(attempts.c.scope)
+        self._connection.execute(ordered.with_for_update()).all()
         # Not deleted: whoever claims one at this moment would miss it.
-        asked = update(attempts).where(attempts.c.scope.in_(scopes))
-        self._connection.execute(asked.values(none))
+        self._connection.execute(update(attempts).where(mine).values(none))
 
     def _insert(self, values: dict[str, Any]) -> Any:
         kind = self._connection.dialect.name

@@ -54,7 +54,11 @@ class Unit:
         self.retraining = Retraining(connection)
 
     def flush(self) -> None:
-        """What must be done when the rows are committed; side by side, as others may wait."""
+        """What must be done when the rows are committed; side by side, as others may wait.
+
+        At the end it comes by itself. Called before the audit log is written to, it keeps only
+        those waiting who change the same fridge: a capture store may be slow, or away.
+        """
         if not self._before:
             return
         with ThreadPoolExecutor(min(len(self._before), _AT_ONCE)) as pool:
@@ -62,6 +66,7 @@ class Unit:
             done = [pool.submit(step) for step in self._before]
         for step in done:
             step.result()
+        self._before.clear()
 
     def committed(self) -> None:
         """What could only be done once the rows were."""
