@@ -7,33 +7,18 @@ scores the newcomer, so the door opens to them from the next request on.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from visavox.errors import (
-    AlreadyEnrolled,
-    CaptureError,
-    Conflict,
-    Finding,
-    Refused,
-    SeveralPeople,
-)
+from visavox.errors import AlreadyEnrolled, Conflict, Finding, SeveralPeople
 from visavox.service import likeness, pins, values
 from visavox.service.answer import Enrolled, Likeness, Sample
 from visavox.service.house import Actor, House
 from visavox.service.snapshot import Snapshot
+from visavox.service.takes import Taken, perceived, table_of
 from visavox.store import Unit
 from visavox.store.records import Member, Role
 from visavox.table import EmbeddingTable
-from visavox.types import Embeddings, Modality, Reason, Rejected
-
-
-@dataclass(frozen=True, slots=True)
-class _Taken:
-    """One sample, and what the Characterizer saw in it."""
-
-    sample: Sample
-    seen: Embeddings
+from visavox.types import Modality
 
 
 def enrol(
@@ -74,8 +59,8 @@ def enrol(
         for compartment in compartments:
             unit.compartments.get(fridge, compartment)
         before = house.models.snapshot(unit, found)
-    taken = _perceived(house, samples)
-    table = _table(house, taken)
+    taken = perceived(house, samples)
+    table = table_of(house, taken)
     _check_one_person(before, table)
     warnings = _known(before, table, accept_warnings=accept_warnings)
     at = house.clock()
@@ -120,8 +105,8 @@ def add(
         known = unit.members.get(fridge, member)
         before = house.models.snapshot(unit, found)
     _check_room(house, known, samples)
-    taken = _perceived(house, samples)
-    table = _table(house, taken)
+    taken = perceived(house, samples)
+    table = table_of(house, taken)
     _check_one_person(before, table)
     if not accept_warnings and (others := likeness.strangers_to(before, member, table)):
         raise SeveralPeople(
@@ -161,49 +146,6 @@ def _check_room(house: House, member: Member, samples: Sequence[Sample]) -> None
         )
 
 
-def _perceived(house: House, samples: Sequence[Sample]) -> list[_Taken]:
-    """Every capture, or Refused with all that is wrong with each of them."""
-    taken: list[_Taken] = []
-    findings: list[Finding] = []
-    poor_captures = 0
-    for i, sample in enumerate(samples):
-        field = f"captures[{i}]"
-        try:
-            capture = house.perception.take(
-                images=sample.images, audio=sample.audio, clip=sample.clip
-            )
-        except CaptureError as error:
-            findings.append(Finding(error.code, error.problem, error.next_step, field=field))
-            poor_captures += 1
-            continue
-        seen = house.perception.perceive(capture)
-        poor = [r for r in (seen.face, seen.voice) if isinstance(r, Rejected)]
-        # What was never sent is no fault of a capture; a capture of nothing is.
-        if len(poor) < 2:
-            poor = [r for r in poor if r.reason is not Reason.NOT_CAPTURED]
-        findings += [_poor(r, field) for r in poor]
-        poor_captures += bool(poor)
-        taken.append(_Taken(sample, seen))
-    if findings:
-        raise Refused(
-            f"{poor_captures} of {len(samples)} captures are not good enough. Nothing was kept.",
-            next_step=findings[0].next_step,
-            findings=findings,
-        )
-    return taken
-
-
-def _poor(rejected: Rejected, field: str) -> Finding:
-    part = f"{field}.{rejected.modality.value}"
-    problem = f"The {rejected.modality.value} was rejected: {rejected.reason.value}."
-    return Finding(rejected.reason.value, problem, rejected.next_step, field=part)
-
-
-def _table(house: House, taken: Sequence[_Taken]) -> EmbeddingTable:
-    names = [f"captures[{i}]" for i in range(len(taken))]
-    return house.models.table(names, [t.seen for t in taken])
-
-
 def _check_one_person(snapshot: Snapshot, table: EmbeddingTable) -> None:
     if snapshot.base is None:
         return
@@ -241,7 +183,7 @@ def _known(
     return tuple(found)
 
 
-def _keep(unit: Unit, member: Member, taken: Sequence[_Taken], at: datetime) -> None:
+def _keep(unit: Unit, member: Member, taken: Sequence[Taken], at: datetime) -> None:
     for i, t in enumerate(taken):
         # Ids follow time: a microsecond apart, captures keep the order in which they came.
         moment = at + timedelta(microseconds=i)
