@@ -58,7 +58,10 @@ def change(
 
 @router.delete("/{fridge}", status_code=status.HTTP_204_NO_CONTENT, responses=may(404, 409, 412))
 def remove(house: Home, who: Caller, fridge: FridgeId, version: IfMatch) -> None:
-    """Remove it and its compartments; refused while it has members."""
+    """Remove it and its compartments; refused while it has members.
+
+    Keys that were for this fridge alone are revoked.
+    """
     fridges.remove(house, who, fridge, expected_version=version)
 
 

@@ -3,8 +3,8 @@
 import pytest
 
 from tests.service.scene import Hands, Kitchen, on_sqlite
-from visavox.errors import Conflict, Forbidden, Invalid, NotFound, Stale
-from visavox.service import compartments, fridges, grants, members
+from visavox.errors import Conflict, Forbidden, Invalid, NotFound, Stale, Unauthenticated
+from visavox.service import audit, compartments, fridges, grants, keys, members
 from visavox.service.house import Actor
 from visavox.store.records import Role
 
@@ -69,6 +69,23 @@ def test_a_key_reaches_its_own_fridges_only(kitchen: Kitchen) -> None:
     ):
         with pytest.raises(Forbidden):
             forbidden()
+
+
+def test_a_removed_fridges_keys_are_not_for_the_next_one_of_its_id(kitchen: Kitchen) -> None:
+    house, admin = kitchen.house, kitchen.admin
+    fridges.create(house, admin, id="cellar", name="Cellar")
+    one, both, every = (
+        keys.create(house, admin, role=Role.KIOSK, name="Door", fridges=scope)
+        for scope in (["kitchen"], ["kitchen", "cellar"], None)
+    )
+    fridges.remove(house, admin, "kitchen")
+    fridges.create(house, admin, id="kitchen", name="Another kitchen")
+    with pytest.raises(Unauthenticated):
+        keys.identify(house, one.secret)
+    assert keys.identify(house, both.secret).fridges == ("cellar",)
+    assert keys.identify(house, every.secret).fridges is None
+    noted = next(r for r in audit.page(house, admin).items if r.action == "fridge.remove")
+    assert set(noted.detail["keys"]) == {kitchen.kiosk.key_id, one.key.id, both.key.id}
 
 
 def test_a_standing_tells_locks_models_and_what_waits(kitchen: Kitchen) -> None:

@@ -89,14 +89,18 @@ def change(
 
 
 def remove(house: House, who: Actor, fridge: str, *, expected_version: int | None = None) -> None:
-    """Conflict while it has members: each of them is erased on their own."""
+    """Conflict while it has members: each of them is erased on their own.
+
+    No key is for it any more, so that none opens another fridge that is given its id later.
+    """
     who.need(Role.ADMIN)
     who.reach(fridge)
     at = house.clock()
     with house.store.begin() as unit:
         unit.fridges.delete(fridge, expected_version=expected_version)
+        withdrawn = unit.keys.withdraw(fridge, at=at)
         unit.attempts.clear(f"fridge:{fridge}")
-        who.note(unit, at, "fridge.remove", fridge)
+        who.note(unit, at, "fridge.remove", fridge, keys=withdrawn)
     house.models.drop(fridge)
 
 

@@ -50,8 +50,8 @@ def create(
         values.refuse("expires_at", "The key would have expired already.", "Choose a later time.")
     secret = secrets.token_hex(32)  # no underscore: what follows the last one is the secret
     with house.store.begin() as unit:
-        for fridge in fridges or ():
-            unit.fridges.get(fridge)
+        for fridge in sorted(fridges or ()):
+            unit.fridges.lock(fridge)  # so that none of them is removed before the key is there
         made = unit.keys.add(
             name=values.name(name),
             role=role,

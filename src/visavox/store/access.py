@@ -75,6 +75,17 @@ class Keys:
         self._connection.execute(asked.values(revoked_at=at))
         return self.get(key)
 
+    def withdraw(self, fridge: str, *, at: datetime) -> tuple[str, ...]:
+        """Take a fridge out of every key's scope; those for it alone are revoked. Their ids."""
+        asked = select(keys).where(keys.c.revoked_at.is_(None)).order_by(keys.c.id)
+        found = [_key(row) for row in self._connection.execute(asked.with_for_update()).all()]
+        mine = [key for key in found if key.fridges is not None and fridge in key.fridges]
+        for key in mine:
+            left = [name for name in key.fridges or () if name != fridge]
+            values: dict[str, Any] = {"fridges": left} if left else {"revoked_at": at}
+            self._connection.execute(update(keys).where(keys.c.id == key.id).values(values))
+        return tuple(key.id for key in mine)
+
 
 @dataclass(frozen=True, slots=True)
 class Challenges:
