@@ -38,7 +38,6 @@ STATUS: Final[Mapping[type[VisavoxError], int]] = {
     errors.SeveralPeople: 422,
     errors.AlreadyEnrolled: 409,
     errors.ChallengeRefused: 409,
-    errors.TooManyAttempts: 429,
     errors.RateLimited: 429,
     errors.Overloaded: 503,
     errors.Unavailable: 503,

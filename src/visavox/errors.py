@@ -35,7 +35,6 @@
         ├── SeveralPeople     captures of one enrolment that show different people
         ├── AlreadyEnrolled   a newcomer whom the fridge knows already
         ├── ChallengeRefused  a challenge that is unknown, used, foreign or expired
-        ├── TooManyAttempts   locked after failures in a row
         ├── RateLimited       a key that asks more often than it may
         ├── Overloaded        more at once than this machine can do
         ├── Unavailable       a part that is not ready
@@ -297,12 +296,6 @@ class ChallengeRefused(ServiceError):
     """A challenge that is unknown, used, foreign or expired."""
 
     code = "challenge_refused"
-
-
-class TooManyAttempts(ServiceError):
-    """Locked after failures in a row; `retry_after_s` says for how long."""
-
-    code = "locked"
 
 
 class RateLimited(ServiceError):

@@ -5,78 +5,22 @@ import json
 import logging
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 from fastapi.testclient import TestClient
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.logs import JsonLines
 from api.main import create_app
-from api.metrics import Metrics
 from api.middleware.doorkeeper import Buckets
-from api.middleware.gate import Gate, Turns
-from api.settings import Limits, Settings
+from api.settings import Settings
 from tests.api.conftest import Caller, caller
-from visavox.errors import Overloaded
+from tests.api.conversation import Conversation, json_headers, limited
 from visavox.service.house import House
 from visavox.store.records import Role
-
-
-def limited(house: House, folder: Path, **limits: Any) -> FastAPI:
-    return create_app(
-        Settings(state=folder, limits=Limits(**{"rate": 1e6, "burst": 10**6, **limits})),
-        house=house,
-    )
-
-
-class Conversation:
-    """One request to an ASGI app, with the body in pieces that come when the test says."""
-
-    def __init__(self, method: str, path: str, headers: Mapping[str, str]) -> None:
-        self.scope: Scope = {
-            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
-            "scheme": "http", "path": path, "raw_path": path.encode(), "query_string": b"",
-            "root_path": "", "headers": [(k.lower().encode(), v.encode()) for k, v in headers.items()],
-            "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 80), "state": {},
-        }  # fmt: skip
-        self.pieces: asyncio.Queue[Message] = asyncio.Queue()
-        self.received = 0
-        self.sent: list[Message] = []
-
-    def say(self, body: bytes, *, more: bool = True) -> None:
-        self.pieces.put_nowait({"type": "http.request", "body": body, "more_body": more})
-
-    def leave(self) -> None:
-        self.pieces.put_nowait({"type": "http.disconnect"})
-
-    async def receive(self) -> Message:
-        message = await self.pieces.get()
-        self.received += 1
-        return message
-
-    async def send(self, message: Message) -> None:
-        self.sent.append(message)
-
-    async def held(self, app: ASGIApp) -> None:
-        await app(self.scope, self.receive, self.send)
-
-    @property
-    def status(self) -> int:
-        return int(next(m["status"] for m in self.sent if m["type"] == "http.response.start"))
-
-    @property
-    def problem(self) -> Any:
-        return json.loads(b"".join(m.get("body", b"") for m in self.sent))
-
-
-def json_headers(who: Caller, **more: str) -> dict[str, str]:
-    shown = {"Authorization": f"Bearer {who.secret}", "Content-Type": "application/json"}
-    return shown | {k.replace("_", "-"): v for k, v in more.items()}
-
 
 # --- Who this request is
 
@@ -332,108 +276,3 @@ def test_an_answer_that_takes_too_long_is_a_504_and_the_work_goes_on(
         while not done and time.monotonic() < until:
             time.sleep(0.01)
     assert done == [1]
-
-
-# --- Turns at the gate
-
-
-def test_as_many_at_once_as_allowed_the_rest_in_order_and_no_longer_line_than_allowed() -> None:
-    async def story() -> list[str]:
-        turns, said = Turns(at_once=1, waiting=2), []
-        release = asyncio.Event()
-
-        async def visit(name: str) -> None:
-            try:
-                async with turns.turn():
-                    said.append(f"{name} in")
-                    await release.wait()
-            except Overloaded as refused:
-                said.append(f"{name} refused, {refused.retry_after_s:g} s")
-
-        visits = [asyncio.create_task(visit(name)) for name in "abcd"]
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        release.set()
-        await asyncio.gather(*visits)
-        assert not turns.full
-        return said
-
-    assert asyncio.run(story()) == ["a in", "d refused, 1 s", "b in", "c in"]
-
-
-class Inner:
-    """An app that takes its time, and notes whom it saw."""
-
-    def __init__(self) -> None:
-        self.release = asyncio.Event()
-        self.seen = 0
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002
-        self.seen += 1
-        await receive()
-        await self.release.wait()
-        await send({"type": "http.response.start", "status": 200, "headers": []})
-        await send({"type": "http.response.body", "body": b""})
-
-
-def test_whoever_leaves_the_line_is_not_looked_at() -> None:
-    async def story() -> None:
-        inner, metrics = Inner(), Metrics()
-        gate = Gate(inner, turns=Turns(at_once=1, waiting=2), metrics=metrics)
-        visits = [Conversation("POST", "/v1/authentications", {}) for _ in range(3)]
-        for visit in visits:
-            visit.say(b"", more=False)
-        tasks = [asyncio.create_task(visit.held(gate)) for visit in visits]
-        await asyncio.sleep(0.01)
-        visits[1].leave()
-        await asyncio.sleep(0.01)
-        inner.release.set()
-        await asyncio.gather(*tasks)
-        assert inner.seen == 2
-        assert [bool(v.sent) for v in visits] == [True, False, True]
-        assert metrics.registry.get_sample_value("visavox_requests_abandoned_total") == 1
-
-    asyncio.run(story())
-
-
-def test_what_costs_little_needs_no_turn() -> None:
-    async def story() -> None:
-        inner = Inner()
-        inner.release.set()
-        gate = Gate(inner, turns=Turns(at_once=1, waiting=0), metrics=Metrics())
-        async with gate._turns.turn():
-            asked = Conversation("GET", "/v1/fridges", {})
-            asked.say(b"", more=False)
-            await asked.held(gate)
-        assert asked.status == 200
-
-    asyncio.run(story())
-
-
-def test_overload_is_answered_before_the_body_is_read_and_ends_with_the_load(
-    house: House, tmp_path: Path
-) -> None:
-    app = limited(house, tmp_path, at_once=1, waiting=0)
-    with TestClient(app) as client:
-        who = caller(client, house, Role.KIOSK)
-        turns = next(
-            t for m in app.user_middleware if isinstance(t := m.kwargs.get("turns"), Turns)
-        )
-
-        async def story() -> Conversation:
-            asked = Conversation(
-                "POST", "/v1/authentications", json_headers(who, Content_Length="9")
-            )
-            async with turns.turn():
-                await asked.held(app)
-            return asked
-
-        asked = asyncio.run(story())
-        assert (asked.status, asked.problem["code"], asked.received) == (503, "overloaded", 0)
-        headers = dict(asked.sent[0]["headers"])
-        assert headers[b"retry-after"] == b"1"
-        metrics: Metrics = app.state.metrics
-        assert metrics.registry.get_sample_value("visavox_overload_refusals_total") == 1
-        form = {"fridge": "nowhere"}
-        image = {"image": ("a.jpg", b"x")}
-        assert who.post("/v1/authentications", data=form, files=image).status_code == 404
