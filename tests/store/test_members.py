@@ -8,6 +8,7 @@ import pytest
 from tests.store.people import NAME, NOW, decision, embeddings, enrol, furnish, later, raw
 from visavox.errors import Conflict, NotFound, Sealed, Stale
 from visavox.store import Store, Unit
+from visavox.types import Candidate
 
 
 def test_a_member_is_read_as_they_were_enrolled(store: Store) -> None:
@@ -144,7 +145,9 @@ def test_a_deleted_member_is_gone_and_nothing_opens_what_is_left(store: Store) -
     with store.begin() as unit:
         unit.grants.put("kitchen", "zoe", "top", at=NOW)
         theirs = unit.decisions.add(decision(), probe=embeddings(5))
-        nobodys = unit.decisions.add(decision(None, at=later(1)), probe=embeddings(6))
+        refused = unit.decisions.add(decision(None, at=later(1)), probe=embeddings(6))
+        stranger = replace(decision(None), candidates=(Candidate("zoe", -3.0, -2.0, -1.0),))
+        nobodys = unit.decisions.add(stranger, probe=embeddings(7))
     with store.begin() as unit:
         erased = unit.members.delete("kitchen", "zoe", expected_version=1)
         assert (erased.captures, erased.blobs, erased.key_destroyed) == (2, 4, True)
@@ -157,10 +160,22 @@ def test_a_deleted_member_is_gone_and_nothing_opens_what_is_left(store: Store) -
         assert unit.decisions.get(theirs.id).member == "zoe"
         with pytest.raises(Sealed, match="destroyed"):
             unit.decisions.probe(theirs.id)
+        with pytest.raises(Sealed, match="destroyed"):  # who else than zoe scores like that
+            unit.decisions.probe(refused.id)
         assert unit.decisions.probe(nobodys.id).face is not None
         ben = unit.captures.of("kitchen", "ben")[0]
         assert unit.captures.raw(ben) == raw(0)
     assert {name for name, _ in store.blobs.names()} == set(ben.blob)
+
+
+def test_a_probe_that_is_likely_of_somebody_just_deleted_is_not_kept(store: Store) -> None:
+    furnish(store)
+    enrol(store)
+    with store.begin() as unit:
+        unit.members.delete("kitchen", "zoe")
+        kept = unit.decisions.add(decision(None), probe=embeddings(6))
+    with store.read() as unit, pytest.raises(Sealed, match="no probe"):
+        unit.decisions.probe(kept.id)
 
 
 def test_one_who_comes_back_under_the_old_id_does_not_open_what_they_left(store: Store) -> None:

@@ -24,16 +24,22 @@ class Decisions:
     _vault: Vault
 
     def add(self, decision: DecisionRecord, *, probe: Embeddings | None = None) -> DecisionRecord:
-        """Keep a decision; its probe is sealed with the member's key, or the fridge's if nobody's.
+        """Keep a decision. Its probe is sealed with the key of whom it is of, as far as that is
+        known, so that it goes when they do; of nobody's, with the fridge's.
 
-        An empty id is made. NotFound where the member has no key any more.
+        An empty id is made. NotFound where the member it names has no key any more.
         """
         if not decision.id:
             decision = replace(decision, id=ids.made("dec", decision.at))
         sealed = None
         if probe is not None:
-            owner = Owner(decision.fridge, decision.member or "")
-            sealed = self._vault.seal(owner, codec.written(probe), _where(decision.id))
+            owner = Owner(decision.fridge, decision.member or _likely(decision))
+            try:
+                sealed = self._vault.seal(owner, codec.written(probe), _where(decision.id))
+            except NotFound:
+                if owner.member == (decision.member or ""):
+                    raise
+                # Whom it is of has been erased meanwhile, and it with them.
         values = asdict(decision) | {
             "method": decision.method.value,
             "outcome": decision.outcome.value,
@@ -160,6 +166,12 @@ def _decision(row: Any) -> DecisionRecord:
             "rejected": tuple(codec.rejected_read(cell) for cell in values["rejected"]),
         }
     )
+
+
+def _likely(decision: DecisionRecord) -> str:
+    """Whom a probe that was not granted is of, more likely than not; empty: nobody known."""
+    best = next(iter(decision.candidates), None)
+    return best.member if best is not None and best.fused > 0.0 else ""
 
 
 def _where(decision: str) -> str:

@@ -26,7 +26,7 @@ _UID, _NONCE = 16, 12
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose data key: a member's, a fridge's (probes of nobody) or the house's."""
+    """Whose data key: a member's, a fridge's (probes of nobody known) or the house's."""
 
     fridge: str = ""
     member: str = ""
