@@ -160,3 +160,4 @@ def test_many_at_once_make_one(app: FastAPI, admin: Caller) -> None:
     assert 201 in statuses
     assert set(statuses) <= {201, 409}
     assert len(admin.get("/v1/fridges").json()["items"]) == 1
+    assert len(admin.get("/v1/fridges").json()["items"]) == 1
