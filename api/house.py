@@ -26,7 +26,7 @@ class Standing(AbstractContextManager[House]):
         _hand_back()
         self._house = House(
             store=self._store,
-            models=Models(s.state.absolute() / "models", self._perception.characterizer),
+            models=Models(s.models, self._perception.characterizer),
             perception=self._perception,
             signer=s.signer(),
             clock=utc_now,

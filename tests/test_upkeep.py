@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 from tests.store.people import NAME, NOW, enrol, furnish
 from visavox.cli import app
 from visavox.errors import ConfigError, NotFound, NotMigrated, Sealed, VisavoxError
+from visavox.service.shelf import Pointer, Slot
 from visavox.store import Store, database
 from visavox.store import open as open_store
 from visavox.store.blobs import connect
@@ -56,6 +57,20 @@ def test_erase_says_what_went_and_writes_it_down(house: Store) -> None:
         assert event.detail == {"member": "zoe"}
     with pytest.raises(NotFound):
         run("erase", "kitchen", "zoe")
+    house.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_erase_removes_the_former_bundle_which_knew_them(
+    house: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISAVOX_STATE", str(tmp_path))
+    slot = Slot.of(tmp_path / "models", "kitchen")
+    for name in ("former", "now"):
+        (slot.folder / name).mkdir(parents=True)
+    slot.point(Pointer("now", {}))
+    run("erase", "kitchen", "zoe")
+    assert [p.name for p in slot.folder.iterdir() if p.is_dir()] == ["now"]
     house.close()
 
 

@@ -139,10 +139,13 @@ def erase(
     member: Annotated[str, typer.Argument(help="The member's id.")],
 ) -> None:
     """Delete a member for good: their key, captures, name, number, PIN and grants."""
-    from visavox.store.erasing import erase as erase_member
-
     with _store() as store, store.begin() as unit:
+        from visavox.service.shelf import Slot
+        from visavox.store.erasing import erase as erase_member
+        from visavox.store.settings import StoreSettings
+
         erased, record = erase_member(unit, fridge, member, actor="operator", at=datetime.now(UTC))
+        Slot.of(StoreSettings.read().models, fridge).tidy()  # the former bundle knows them too
     typer.echo(json.dumps({**asdict(erased), "audit_seq": record.seq}))
 
 

@@ -78,8 +78,7 @@ class Models:
 
     def slot(self, fridge: str | None) -> Slot:
         """Of a fridge, or of the base."""
-        folder = self._root / "base" if fridge is None else self._root / "fridges" / fridge
-        return Slot(folder)
+        return Slot.of(self._root, fridge)
 
     def base(self) -> Bundle | None:
         """What newcomers are enrolled on."""

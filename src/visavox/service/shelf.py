@@ -40,6 +40,11 @@ class Slot:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
 
+    @classmethod
+    def of(cls, root: Path, fridge: str | None) -> "Slot":
+        """A fridge's, or the base's."""
+        return cls(root / "base" if fridge is None else root / "fridges" / fridge)
+
     def stamp(self) -> Stamp | None:
         """None where nothing is live."""
         try:

@@ -50,6 +50,11 @@ class StoreSettings(BaseSettings):
                 f"The environment is wrong: {wrong}.", next_step="Correct it, and start again."
             ) from None
 
+    @property
+    def models(self) -> Path:
+        """Where the live bundles are."""
+        return self.state.absolute() / "models"
+
     def keyring(self) -> Keyring:
         """The master keys. In development, and only there, a missing one is made."""
         if self.master_key is not None and self.master_key_file is not None:
