@@ -99,7 +99,14 @@ class _Live(Collector):
 
 def live(house: House) -> list[tuple[str, str, str, str, str]]:
     """Fridge, bundle, base, family and Characterizer of every fridge."""
-    return [
-        (m.fridge, m.bundle or "", m.base or "", m.family or "", m.characterizer)
-        for m in models.page(house, Actor.operator())
-    ]
+    found: list[tuple[str, str, str, str, str]] = []
+    cursor: str | None = None
+    while True:
+        some = models.page(house, Actor.operator(), limit=200, cursor=cursor)
+        found += [
+            (m.fridge, m.bundle or "", m.base or "", m.family or "", m.characterizer)
+            for m in some.items
+        ]
+        cursor = some.next_cursor
+        if cursor is None:
+            return found

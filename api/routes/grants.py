@@ -6,17 +6,19 @@ from api.deps import Caller, Home
 from api.problems import may
 from api.schemas.fields import CompartmentId, FridgeId, MemberId
 from api.schemas.grants import Grant
-from api.schemas.pages import Page
+from api.schemas.pages import Page, Paging, paged
 from visavox.service import grants
 
 router = APIRouter(prefix="/v1/fridges/{fridge}/members/{member}/grants", tags=["grants"])
 
 
 @router.get("", responses=may(404))
-def list_all(house: Home, who: Caller, fridge: FridgeId, member: MemberId) -> Page[Grant]:
-    """All that the member may open; never more than the fridge has compartments."""
-    found = grants.page(house, who, fridge, member)
-    return Page(items=tuple(Grant.model_validate(grant) for grant in found), next_cursor=None)
+def list_all(
+    house: Home, who: Caller, fridge: FridgeId, member: MemberId, wanted: Paging
+) -> Page[Grant]:
+    """What the member may open, by compartment."""
+    found = grants.page(house, who, fridge, member, limit=wanted.limit, cursor=wanted.cursor)
+    return paged(found, Grant.model_validate)
 
 
 @router.put("/{compartment}", responses=may(404))

@@ -6,15 +6,17 @@ from api.deps import Caller, Home
 from api.problems import may
 from api.schemas.fields import FridgeId
 from api.schemas.models import Characterizer, Live
+from api.schemas.pages import Page, Paging, paged
 from visavox.service import models
 
 router = APIRouter(prefix="/v1", tags=["models"])
 
 
 @router.get("/models")
-def list_all(house: Home, who: Caller) -> tuple[Live, ...]:
-    """What decides at each fridge that the key is for."""
-    return tuple(Live.model_validate(live) for live in models.page(house, who))
+def list_all(house: Home, who: Caller, wanted: Paging) -> Page[Live]:
+    """What decides at each fridge that the key is for, by the fridge's id."""
+    found = models.page(house, who, limit=wanted.limit, cursor=wanted.cursor)
+    return paged(found, Live.model_validate)
 
 
 @router.get("/models/characterizer")

@@ -12,13 +12,13 @@ from visavox.service import compartments
 from visavox.service.house import House
 
 
-def pages(who: Caller, path: str, limit: int) -> Iterator[list[str]]:
+def pages(who: Caller, path: str, limit: int, name: str = "id") -> Iterator[list[str]]:
     cursor: str | None = None
     while True:
         params = {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
         answer = who.get(path, params=params)
         assert answer.status_code == 200, answer.text
-        yield [item["id"] for item in answer.json()["items"]]
+        yield [item[name] for item in answer.json()["items"]]
         cursor = answer.json()["next_cursor"]
         if cursor is None:
             return
@@ -122,7 +122,20 @@ def test_members_and_their_captures_come_in_pages_too(
     assert len({capture for page in walked for capture in page}) == 3
 
 
-@pytest.mark.parametrize("path", ["/v1/keys", "/v1/audit", "/v1/events", "/v1/decisions"])
+def test_grants_and_models_come_in_pages_too(
+    admin: Caller, shelves: str, kitchen: str, ada: tuple[Shot, ...]
+) -> None:
+    enrol(admin, kitchen, "ada", ada[0], compartments=NINE)
+    grants = f"/v1/fridges/{kitchen}/members/ada/grants"
+    assert list(pages(admin, grants, 4, "compartment")) == [NINE[:4], NINE[4:8], NINE[8:]]
+    for name in ("attic", "cellar"):
+        admin.post("/v1/fridges", json={"id": name, "name": name})
+    assert list(pages(admin, "/v1/models", 2, "fridge")) == [["attic", "cellar"], [kitchen]]
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/keys", "/v1/audit", "/v1/events", "/v1/decisions", "/v1/models"]
+)
 def test_every_other_list_is_asked_for_in_the_same_way(
     admin: Caller, kitchen: str, path: str
 ) -> None:

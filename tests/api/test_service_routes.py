@@ -35,7 +35,7 @@ def test_the_audit_is_read_in_pages_and_its_chain_holds(
 def test_what_is_live_is_told_with_its_lineage(
     admin: Caller, auditor: Caller, kiosk: Caller, house: House, kitchen: str
 ) -> None:
-    live = auditor.get("/v1/models").json()
+    live = auditor.get("/v1/models").json()["items"]
     base = house.models.base()
     assert base is not None
     assert [(m["fridge"], m["bundle"], m["base"]) for m in live] == [(kitchen, None, base.digest)]

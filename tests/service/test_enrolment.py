@@ -53,9 +53,9 @@ def test_everything_about_a_newcomer_is_kept_at_once(
         }
     found = members.captures(kitchen.house, kitchen.admin, "kitchen", "p0")
     assert len(found.items) == 2
-    assert [g.compartment for g in grants.page(kitchen.house, kitchen.admin, "kitchen", "p0")] == [
-        "left"
-    ]
+    assert [
+        g.compartment for g in grants.page(kitchen.house, kitchen.admin, "kitchen", "p0").items
+    ] == ["left"]
     assert events.page(kitchen.house, kitchen.admin, fridge="kitchen").items[0].kind == (
         "member_enrolled"
     )

@@ -127,7 +127,9 @@ def test_a_grant_is_given_once_and_withdrawn_once(kitchen: Kitchen) -> None:
     kitchen.enrol(0)
     first = grants.grant(house, admin, "kitchen", "p0", "right")
     assert grants.grant(house, admin, "kitchen", "p0", "right") == first
-    assert [g.compartment for g in grants.page(house, admin, "kitchen", "p0")] == ["left", "right"]
+    assert [g.compartment for g in grants.page(house, admin, "kitchen", "p0").items] == [
+        "left", "right",
+    ]  # fmt: skip
     grants.withdraw(house, admin, "kitchen", "p0", "right")
     with pytest.raises(NotFound):
         grants.withdraw(house, admin, "kitchen", "p0", "right")

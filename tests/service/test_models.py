@@ -305,7 +305,10 @@ def test_without_its_bundle_a_fridge_falls_back_to_the_base(
 
 def test_models_are_listed_for_the_fridges_of_the_key(kitchen: Kitchen) -> None:
     fridges.create(kitchen.house, kitchen.admin, id="cellar", name="Cellar")
-    assert [m.fridge for m in models.page(kitchen.house, kitchen.admin)] == ["cellar", "kitchen"]
+    assert [m.fridge for m in models.page(kitchen.house, kitchen.admin).items] == [
+        "cellar",
+        "kitchen",
+    ]
     card = models.characterizer(kitchen.house, kitchen.admin)
     assert card["digest"] == kitchen.house.perception.characterizer.digest
     with pytest.raises(Forbidden):

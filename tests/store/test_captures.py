@@ -130,7 +130,7 @@ def test_grants_name_compartments_that_a_member_may_open(store: Store) -> None:
         assert [c.id for c in unit.grants.compartments("kitchen", "zoe")] == ["left", "top"]
         assert unit.grants.remove("kitchen", "zoe", "top")
         assert not unit.grants.remove("kitchen", "zoe", "top")
-        assert [g.compartment for g in unit.grants.of("kitchen", "zoe")] == ["left"]
+        assert [g.compartment for g in unit.grants.page("kitchen", "zoe").items] == ["left"]
     with pytest.raises(Conflict), store.begin() as unit:
         unit.compartments.delete("kitchen", "left")
 

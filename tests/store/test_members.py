@@ -154,7 +154,7 @@ def test_a_deleted_member_is_gone_and_nothing_opens_what_is_left(store: Store) -
     with store.read() as unit:
         assert unit.members.ids("kitchen") == ("ben",)
         assert unit.captures.of("kitchen", "zoe") == ()
-        assert unit.grants.of("kitchen", "zoe") == ()
+        assert unit.grants.page("kitchen", "zoe").items == ()
         assert set(unit.captures.of_fridge("kitchen")) == {"ben"}
         # The decision is still told of, but what it was decided on is closed for ever.
         assert unit.decisions.get(theirs.id).member == "zoe"

@@ -28,7 +28,7 @@ and tests all come through here, so all are held by the same rules.
     enrolment.enrol(house, who, fridge, *, name, consent, samples, id=None, locale=None, pin=None,
                     compartments=(), accept_warnings=False) → Enrolled
            .add(house, who, fridge, member, samples, *, accept_warnings=False) → Enrolled
-    grants.page(house, who, fridge, member) → tuple[Grant, ...]
+    grants.page(house, who, fridge, member, *, limit, cursor) → Page[Grant]
            .grant(house, who, fridge, member, compartment) → Grant       (again is no error)
            .withdraw(house, who, fridge, member, compartment) → None
     challenges.draw(house, who, fridge) → Challenge
@@ -46,7 +46,8 @@ and tests all come through here, so all are held by the same rules.
            .identify(house, bearer, *, request_id="") → Actor            raises Unauthenticated
            .read(house, who, key) → Key     .page(house, who, *, limit, cursor) → Page[Key]
            .revoke(house, who, key) → Key
-    models.page(house, who) → tuple[Live, ...]      .read(house, who, fridge) → Live
+    models.page(house, who, *, limit, cursor) → Page[Live]
+           .read(house, who, fridge) → Live
            .characterizer(house, who) → Mapping[str, object]             its card
            .install(house, who, fridge, folder) → Live
            .install_base(house, who, folder) → str                       the digest

@@ -2,16 +2,24 @@
 
 from visavox.errors import NotFound
 from visavox.service.house import Actor, House
-from visavox.store.records import Grant, Role
+from visavox.store.records import Grant, Page, Role
 
 
-def page(house: House, who: Actor, fridge: str, member: str) -> tuple[Grant, ...]:
-    """All of one member's, by compartment."""
+def page(
+    house: House,
+    who: Actor,
+    fridge: str,
+    member: str,
+    *,
+    limit: int = 50,
+    cursor: str | None = None,
+) -> Page[Grant]:
+    """One member's, by compartment."""
     who.need(Role.ADMIN, Role.AUDITOR)
     who.reach(fridge)
     with house.store.read() as unit:
         unit.members.get(fridge, member)
-        return unit.grants.of(fridge, member)
+        return unit.grants.page(fridge, member, limit=limit, cursor=cursor)
 
 
 def grant(house: House, who: Actor, fridge: str, member: str, compartment: str) -> Grant:

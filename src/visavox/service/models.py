@@ -14,25 +14,20 @@ from visavox.service.house import Actor, House
 from visavox.service.live import Live, Models
 from visavox.service.shelf import Pointer
 from visavox.store import Unit
-from visavox.store.records import Role
+from visavox.store.records import Page, Role
 
 __all__ = [
     "Live", "Models", "characterizer", "install", "install_base", "page", "read", "remove",
 ]  # fmt: skip
 
 
-def page(house: House, who: Actor) -> tuple[Live, ...]:
-    """What is live at every fridge that the actor's key is for."""
+def page(house: House, who: Actor, *, limit: int = 50, cursor: str | None = None) -> Page[Live]:
+    """What is live at the fridges that the actor's key is for, by the fridge's id."""
     who.need(Role.ADMIN, Role.AUDITOR)
-    found: list[Live] = []
     with house.store.read() as unit:
-        cursor: str | None = None
-        while True:
-            some = unit.fridges.page(fridges=who.fridges, limit=200, cursor=cursor)
-            found += [house.models.describe(unit, fridge) for fridge in some.items]
-            cursor = some.next_cursor
-            if cursor is None:
-                return tuple(found)
+        some = unit.fridges.page(fridges=who.fridges, limit=limit, cursor=cursor)
+        live = tuple(house.models.describe(unit, fridge) for fridge in some.items)
+    return Page(live, some.next_cursor)
 
 
 def read(house: House, who: Actor, fridge: str) -> Live:

@@ -7,7 +7,8 @@ from sqlalchemy import Connection, delete, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from visavox.errors import NotFound
-from visavox.store.records import Compartment, Grant
+from visavox.store import paging
+from visavox.store.records import Compartment, Grant, Page
 from visavox.store.tables import compartments, grants, members
 
 g = grants.c
@@ -39,10 +40,18 @@ class Grants:
         mine = (g.fridge == fridge) & (g.member == member) & (g.compartment == compartment)
         return bool(self._connection.execute(delete(grants).where(mine)).rowcount)
 
-    def of(self, fridge: str, member: str) -> tuple[Grant, ...]:
-        asked = select(grants).where(g.fridge == fridge, g.member == member)
-        rows = self._connection.execute(asked.order_by(g.compartment))
-        return tuple(Grant(**row._mapping) for row in rows.all())
+    def page(
+        self, fridge: str, member: str, *, cursor: str | None = None, limit: int = paging.LIMIT
+    ) -> Page[Grant]:
+        """A member's, by compartment."""
+        return paging.page(
+            self._connection,
+            select(grants).where(g.fridge == fridge, g.member == member),
+            g.compartment,
+            lambda row: Grant(**row._mapping),
+            cursor=cursor,
+            limit=limit,
+        )
 
     def compartments(self, fridge: str, member: str) -> tuple[Compartment, ...]:
         """Those that the member may open, by id."""
