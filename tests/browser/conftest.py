@@ -1,4 +1,4 @@
-"""One service and one browser for all tests of the kiosk's page."""
+"""One service for all tests of the kiosk's page, one browser for each module of them."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,13 +18,14 @@ def house(base_bundle: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterat
         yield served
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Playwright]:
+    """For a module alone: while it runs, nothing else in this thread may run an event loop."""
     with playing() as started:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     """The guest stands before its camera."""
     started = chromium(playwright, booth(GUEST, tmp_path_factory.mktemp("booth")))
