@@ -27,10 +27,13 @@ KEPT = Path(__file__).with_suffix(".safetensors")
 PEOPLE, SESSIONS = 120, 3
 
 
-def base_bundle(root: Path, nets: Characterizer) -> Path:
+def base_bundle(
+    root: Path, nets: Characterizer, *, risks: Mapping[str, float] | None = None
+) -> Path:
     """A base bundle in `root`, fitted in a second or two."""
     table, people, sessions = read(nets)
-    settings = DiscriminatorSettings(folds=2)
+    given = {"folds": 2} | ({} if risks is None else {"risks": dict(risks)})
+    settings = validated(DiscriminatorSettings, given)
     made = fit_base(
         table, people, settings, Newcomers(members=10, enrol=(1, 2)), seed=1, sessions=sessions
     )

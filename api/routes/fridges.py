@@ -39,7 +39,7 @@ def read(house: Home, who: Caller, fridge: FridgeId, response: Response) -> Frid
     return Fridge.model_validate(record)
 
 
-@router.patch("/{fridge}", responses={**TAGGED, **may(404, 412)})
+@router.patch("/{fridge}", responses={**TAGGED, **may(404, 409, 412)})
 def change(
     house: Home,
     who: Caller,
@@ -48,7 +48,10 @@ def change(
     version: IfMatch,
     response: Response,
 ) -> Fridge:
-    """Change its name, risk setting or language; a new risk setting holds from the next decision."""
+    """Change its name, risk setting or language; a new risk setting holds from the next decision.
+
+    Refused where the models that are live were not trained with that risk setting.
+    """
     record = fridges.change(
         house, who, fridge, name=to.name, risk=to.risk, locale=to.locale, expected_version=version
     )

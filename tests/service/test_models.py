@@ -8,7 +8,7 @@ import pytest
 
 from tests import cohort
 from tests.service.scene import Hands, Kitchen, on_sqlite, probe
-from visavox.errors import BundleError, Forbidden, NotFound
+from visavox.errors import BundleError, Conflict, Forbidden, NotFound
 from visavox.service import events, fridges, members, models
 from visavox.service.models import Models
 from visavox.service.snapshot import Snapshot
@@ -344,3 +344,25 @@ def test_a_bundle_without_the_fridges_risk_setting_is_refused(
     with pytest.raises(BundleError, match="'low'"):
         install(kitchen, path)
     assert models.read(kitchen.house, kitchen.admin, "kitchen").bundle is None
+
+
+@pytest.mark.parametrize("lacking", ["bundle", "base"])
+def test_a_fridge_keeps_to_the_risk_settings_that_its_models_know(
+    kitchen: Kitchen, tmp_path: Path, lacking: str
+) -> None:
+    """Else every decision after the change would be a fault."""
+    kitchen.enrol(0)
+    risks = {"low": 0.01, "normal": 0.003}
+    if lacking == "bundle":
+        install(kitchen, trained(kitchen, tmp_path, risks=risks))
+    else:
+        nets = kitchen.house.perception.characterizer
+        narrow = cohort.base_bundle(tmp_path / "narrow", nets, risks=risks)
+        models.install_base(kitchen.house, kitchen.admin, narrow)
+    with pytest.raises(Conflict, match="'high'") as refusal:
+        fridges.change(kitchen.house, kitchen.admin, "kitchen", risk="high", name="Other")
+    assert "(low, normal)" in refusal.value.next_step
+    kept = fridges.read(kitchen.house, kitchen.admin, "kitchen")
+    assert (kept.risk, kept.name) == ("low", "Kitchen")
+    fridges.change(kitchen.house, kitchen.admin, "kitchen", risk="normal")
+    assert kitchen.ask(probe(0)).decision.member in {"p0", None}

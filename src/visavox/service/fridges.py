@@ -2,10 +2,12 @@
 
 from dataclasses import dataclass, replace
 
+from visavox.errors import Conflict
 from visavox.service import values
 from visavox.service.attempts import Lock, lock_of
 from visavox.service.house import Actor, House
 from visavox.service.live import Live
+from visavox.store import Unit
 from visavox.store.records import Fridge, Page, Role
 
 
@@ -70,7 +72,9 @@ def change(
     locale: str | None = None,
     expected_version: int | None = None,
 ) -> Fridge:
-    """What is None stays. A new risk setting holds from the next decision on."""
+    """What is None stays. A new risk setting holds from the next decision on; Conflict where the
+    models that are live do not know it.
+    """
     who.need(Role.ADMIN)
     who.reach(fridge)
     at = house.clock()
@@ -83,6 +87,8 @@ def change(
             risk=found.risk if risk is None else values.risk(risk),
             locale=found.locale if locale is None else values.locale(locale),
         )
+        if wanted.risk != found.risk:
+            _served(house, unit, found, wanted.risk)
         kept = unit.fridges.update(wanted, expected_version=expected_version)
         who.note(unit, at, "fridge.change", fridge, risk=kept.risk, locale=kept.locale)
     return kept
@@ -120,3 +126,19 @@ def standing(house: House, who: Actor, fridge: str) -> Standing:
             house.models.describe(unit, found),
             len(unit.retraining.pending(fridge)),
         )
+
+
+def _served(house: House, unit: Unit, fridge: Fridge, risk: str) -> None:
+    """Conflict unless every model that decides there, now or for newcomers, knows this setting."""
+    now = house.models.snapshot(unit, fridge)
+    known = [] if now.bundle is None else [set(now.bundle.policy.levels)]
+    if now.base is not None:
+        known.append(set(now.base.policy.levels) & set(now.base.policy.provisional))
+    if all(risk in settings for settings in known):
+        return
+    both = [name for name in values.RISKS if all(name in settings for settings in known)]
+    raise Conflict(
+        f"The models that are live at {fridge.id!r} do not know the risk setting {risk!r}.",
+        next_step=f"Choose another ({', '.join(both) or 'there is none'}), or first install models"
+        " that were trained with it.",
+    )
