@@ -1,5 +1,6 @@
 """API keys: random, shown once, scoped, revocable, and told apart in constant time."""
 
+import base64
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, cast
@@ -87,6 +88,27 @@ def test_nobody_gives_away_more_than_they_have(kitchen: Kitchen) -> None:
         keys.create(house, kitchen.kiosk, role=Role.KIOSK, name="K", fridges=["kitchen"])
     with pytest.raises(NotFound):
         keys.create(house, kitchen.admin, role=Role.KIOSK, name="K", fridges=["attic"])
+
+
+def test_a_scoped_admin_sees_whole_pages_and_no_key_that_reaches_further(
+    kitchen: Kitchen, hands: Hands
+) -> None:
+    house = kitchen.house
+    fridges.create(house, kitchen.admin, id="cellar", name="Cellar")
+    made: list[keys.Issued] = []
+    for scope in (["cellar"], None, ["kitchen"], ["cellar"], None, ["cellar"]):
+        hands.pass_by(1)  # ids are in the order of time
+        role = Role.ADMIN if not made else Role.KIOSK
+        made.append(keys.create(house, kitchen.admin, role=role, name="K", fridges=scope))
+    who = keys.identify(house, made[0].secret)
+    first = keys.page(house, who, limit=2)
+    assert [k.id for k in first.items] == [made[0].key.id, made[3].key.id]
+    last = keys.page(house, who, limit=2, cursor=first.next_cursor)
+    assert ([k.id for k in last.items], last.next_cursor) == ([made[5].key.id], None)
+    assert all(
+        other.key.id not in base64.b64decode(f"{first.next_cursor}==").decode()
+        for other in (made[1], made[2], made[4])
+    )
 
 
 def test_a_key_may_be_read_by_itself(kitchen: Kitchen) -> None:

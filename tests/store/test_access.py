@@ -31,6 +31,25 @@ def test_a_key_is_read_as_it_was_made_with_its_scope(store: Store) -> None:
         unit.keys.add(name="x", role=Role.ADMIN, fridges=None, digest="", at=NOW, id=some.id)
 
 
+def test_keys_within_some_fridges_fill_whole_pages(store: Store) -> None:
+    made = [
+        add(store, Role.KIOSK, fridges, second)
+        for second, fridges in enumerate(
+            [["kitchen"], None, ["hall"], ["kitchen", "hall"], ["hall", "attic"], [], ["attic"]]
+        )
+    ]
+    kitchen, every, hall, both, beyond, none, attic = made
+    with store.read() as unit:
+        assert unit.keys.page(within=["kitchen", "hall"]).items == (kitchen, hall, both, none)
+        assert unit.keys.page(within=["kitchen"], own=every.id).items == (kitchen, every, none)
+        assert unit.keys.page(within=[]).items == (none,)
+        first = unit.keys.page(within=["attic", "hall"], limit=2)
+        assert first.items == (hall, beyond)
+        assert unit.keys.page(
+            within=["attic", "hall"], limit=2, cursor=first.next_cursor
+        ).items == (none, attic)
+
+
 def test_the_kiosks_of_a_fridge_are_those_that_may_ask_for_it(store: Store) -> None:
     add(store, Role.ADMIN, None)
     wanted = [add(store, Role.KIOSK, ["kitchen"], 1), add(store, Role.KIOSK, None, 2)]

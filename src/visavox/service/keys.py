@@ -104,8 +104,7 @@ def page(house: House, who: Actor, *, limit: int = 50, cursor: str | None = None
     """Keys, revoked ones too; an admin of some fridges sees those that reach no further."""
     who.need(Role.ADMIN)
     with house.store.read() as unit:
-        found = unit.keys.page(limit=limit, cursor=cursor)
-    return Page(tuple(k for k in found.items if _reaches(who, k)), found.next_cursor)
+        return unit.keys.page(within=who.fridges, own=who.key_id, limit=limit, cursor=cursor)
 
 
 def revoke(house: House, who: Actor, key: str) -> Key:

@@ -5,7 +5,19 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    String,
+    column,
+    delete,
+    exists,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -58,10 +70,29 @@ class Keys:
             raise NotFound(f"There is no key {key!r}.", next_step="Check the id.")
         return _key(row)
 
-    def page(self, *, cursor: str | None = None, limit: int = paging.LIMIT) -> Page[Key]:
-        """All keys, revoked ones too, by id."""
+    def page(
+        self,
+        *,
+        within: Sequence[str] | None = None,
+        own: str = "",
+        cursor: str | None = None,
+        limit: int = paging.LIMIT,
+    ) -> Page[Key]:
+        """Keys, revoked ones too, by id; with `within`, those for no other fridges, and `own`."""
         asked = select(keys)
+        if within is not None:
+            asked = asked.where(or_(keys.c.id == own, self._inside(within)))
         return paging.page(self._connection, asked, keys.c.id, _key, cursor=cursor, limit=limit)
+
+    def _inside(self, fridges: Sequence[str]) -> ColumnElement[bool]:
+        listed = keys.c.fridges
+        if self._connection.dialect.name == "postgresql":
+            each = func.json_array_elements_text(listed)
+        else:
+            each = func.json_each(listed)
+        one = each.table_valued(column("value", String))
+        beyond = exists().where(one.c.value.not_in(list(fridges))).correlate(keys)
+        return listed.is_not(None) & ~beyond
 
     def kiosks(self, fridge: str) -> tuple[Key, ...]:
         """The kiosks that may ask for this fridge, revoked ones too."""
