@@ -19,7 +19,10 @@ _KeyId = Annotated[
 
 @router.post("", status_code=status.HTTP_201_CREATED, responses=may(404, 409, 413, 415))
 def create(house: Home, who: Caller, made: KeyMade, response: Response) -> Issued:
-    """Make a key. Its secret is in this answer and nowhere else."""
+    """Make a key, which may neither outlive yours nor reach further.
+
+    Its secret is in this answer and nowhere else.
+    """
     issued = keys.create(
         house, who, role=made.role, name=made.name, fridges=made.fridges, expires_at=made.expires_at
     )

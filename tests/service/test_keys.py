@@ -111,6 +111,22 @@ def test_a_scoped_admin_sees_whole_pages_and_no_key_that_reaches_further(
     )
 
 
+def test_no_key_outlives_the_one_that_made_it(kitchen: Kitchen, hands: Hands) -> None:
+    house, ends = kitchen.house, hands.now + timedelta(hours=1)
+    issued = keys.create(house, kitchen.admin, role=Role.ADMIN, name="Guest", expires_at=ends)
+    guest = keys.identify(house, issued.secret)
+    for later in (None, ends + timedelta(seconds=1)):
+        with pytest.raises(Forbidden, match="outlive") as refusal:
+            keys.create(house, guest, role=Role.KIOSK, name="K", expires_at=later)
+        assert ends.isoformat() in refusal.value.next_step
+    made = keys.create(house, guest, role=Role.ADMIN, name="K", expires_at=ends)
+    grandchild = keys.identify(house, made.secret)
+    with pytest.raises(Forbidden, match="outlive"):
+        keys.create(house, grandchild, role=Role.KIOSK, name="K")
+    operated = keys.create(house, kitchen.admin, role=Role.ADMIN, name="Lasting")
+    assert operated.key.expires_at is None
+
+
 def test_a_key_may_be_read_by_itself(kitchen: Kitchen) -> None:
     found = keys.read(kitchen.house, kitchen.kiosk, kitchen.kiosk.key_id)
     assert (found.role, found.name) == (Role.KIOSK, "Door")

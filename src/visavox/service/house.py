@@ -45,6 +45,7 @@ class Actor:
     fridges: tuple[str, ...] | None = None  # None: all of them
     request_id: str = ""
     name: str = ""
+    expires_at: datetime | None = None  # None: it does not
 
     @classmethod
     def operator(cls, request_id: str = "") -> "Actor":

@@ -35,7 +35,7 @@ def create(
     fridges: Sequence[str] | None = None,
     expires_at: datetime | None = None,
 ) -> Issued:
-    """A key for some fridges, or for all; nobody gives away more than they have."""
+    """A key for some fridges, or for all; nobody gives away more than they have, nor for longer."""
     who.need(Role.ADMIN)
     if fridges is None:
         who.everywhere()
@@ -48,6 +48,12 @@ def create(
     at = house.clock()
     if expires_at is not None and expires_at <= at:
         values.refuse("expires_at", "The key would have expired already.", "Choose a later time.")
+    if who.expires_at is not None and (expires_at is None or expires_at > who.expires_at):
+        raise Forbidden(
+            "The new key would outlive the one that makes it.",
+            next_step=f"Let it expire at {who.expires_at.isoformat()} at the latest, or use a key"
+            " that lasts longer.",
+        )
     secret = secrets.token_hex(32)  # no underscore: what follows the last one is the secret
     with house.store.begin() as unit:
         for fridge in sorted(fridges or ()):
@@ -87,7 +93,7 @@ def identify(house: House, bearer: str, *, request_id: str = "") -> Actor:
         raise Unauthenticated(
             "The key was revoked, or has expired.", next_step="Ask an admin for a new one."
         )
-    return Actor(key.id, key.role, key.fridges, request_id, key.name)
+    return Actor(key.id, key.role, key.fridges, request_id, key.name, key.expires_at)
 
 
 def read(house: House, who: Actor, key: str) -> Key:
