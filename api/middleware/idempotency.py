@@ -1,7 +1,8 @@
 """`Idempotency-Key`: the same POST again gives the same answer, and changes nothing (24 h).
 
 Answers are kept sealed, with the member's own key where they tell of a member. Only what succeeded
-is kept: what was refused has changed nothing, and is judged anew.
+is kept: what was refused has changed nothing, and is judged anew. The secret of a new API key is
+kept nowhere, so the answer to `POST /v1/keys` is told again without it.
 """
 
 import hashlib
@@ -18,12 +19,14 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from api.schemas.keys import Issued
 from visavox.errors import Finding, Invalid
 from visavox.service.house import House
 from visavox.store.records import Replay
 
 _TOKEN = re.compile(r"[\x21-\x7e]{1,255}")
 _KEPT: Final = ("content-type", "location", "etag")
+_KEYS: Final = "/v1/keys"
 _MEMBERS = re.compile(r"/v1/fridges/([^/]+)/members(?:/([^/]+)/captures)?")
 
 
@@ -54,7 +57,7 @@ class Idempotency:
         done = False
         try:
             await self._app(scope, again, _collecting(kept))
-            answer = _whole(kept)
+            answer = _whole(kept, secret=scope["path"] == _KEYS)
             if answer is not None and 200 <= answer.status < 300:
                 # Before it is acknowledged: whoever was told so finds it so.
                 await to_thread.run_sync(
@@ -143,12 +146,15 @@ def _collecting(kept: list[Message]) -> Send:
     return send
 
 
-def _whole(kept: list[Message]) -> Replay | None:
+def _whole(kept: list[Message], *, secret: bool) -> Replay | None:
+    """The answer as it may be told again; of one that is `secret`, what is none."""
     start = next((m for m in kept if m["type"] == "http.response.start"), None)
     if start is None:
         return None
     headers = MutableHeaders(scope=start)
     body = b"".join(m.get("body", b"") for m in kept if m["type"] == "http.response.body")
+    if secret and start["status"] < 300:
+        body = Issued.model_validate_json(body).withheld().model_dump_json().encode()
     return Replay(start["status"], {n: headers[n] for n in _KEPT if n in headers}, body)
 
 

@@ -21,14 +21,15 @@ _KeyId = Annotated[
 def create(house: Home, who: Caller, made: KeyMade, response: Response) -> Issued:
     """Make a key, which may neither outlive yours nor reach further.
 
-    Its secret is in this answer and nowhere else.
+    Its secret is in this answer and nowhere else. Sent again with the same Idempotency-Key, it
+    makes no second key, and the answer is without the secret: `note` says so.
     """
     issued = keys.create(
         house, who, role=made.role, name=made.name, fridges=made.fridges, expires_at=made.expires_at
     )
     response.headers["Location"] = f"/v1/keys/{issued.key.id}"
     shown = Key.model_validate(issued.key)
-    return Issued(**shown.model_dump(), secret=issued.secret)
+    return Issued(**shown.model_dump(), secret=issued.secret, note=None)
 
 
 @router.get("")

@@ -1,7 +1,7 @@
 """API keys on the wire. A secret is in exactly one answer: the one that made it."""
 
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Final
 
 from pydantic import Field
 
@@ -40,7 +40,27 @@ class Key(Shown):
 class Issued(Key):
     """A new key with its secret, which is not shown again."""
 
-    secret: Annotated[str, Field(repr=False, examples=["vx_key_01j9…_5f3c…"])]
+    secret: Annotated[
+        str | None,
+        Field(
+            repr=False,
+            description="Null where this answer is a replay (`Idempotency-Replayed: true`).",
+            examples=["vx_key_01j9…_5f3c…"],
+        ),
+    ]
+    note: Annotated[
+        str | None, Field(description="In a replay: why there is no secret.", examples=[None])
+    ]
+
+    def withheld(self) -> "Issued":
+        """As it may be kept, and told again."""
+        return self.model_copy(update={"secret": None, "note": _WITHHELD})
+
+
+_WITHHELD: Final = (
+    "The secret was in the first answer, and is not kept. If it is lost, revoke this key and make"
+    " another."
+)
 
 
 class Me(Shown):

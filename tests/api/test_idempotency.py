@@ -32,11 +32,27 @@ def test_the_same_request_again_gives_the_same_answer_and_makes_nothing(admin: C
     assert len(admin.get("/v1/fridges").json()["items"]) == 1
 
 
-def test_a_secret_key_is_made_once(admin: Caller) -> None:
+def test_a_secret_key_is_made_once_and_its_secret_told_once(admin: Caller, house: House) -> None:
     made = {"role": "auditor", "name": "Auditor"}
-    first, again = (admin.post("/v1/keys", json=made, headers=KEY).json() for _ in range(2))
-    assert again["secret"] == first["secret"]
+    first, again = (admin.post("/v1/keys", json=made, headers=KEY) for _ in range(2))
+    assert (first.status_code, again.status_code) == (201, 201)
+    assert again.headers["Idempotency-Replayed"] == "true"
+    assert again.headers["Location"] == first.headers["Location"]
+    told, repeated = first.json(), again.json()
+    assert (told["note"], repeated["secret"]) == (None, None)
+    assert "not kept" in repeated["note"]
+    assert {**repeated, "secret": told["secret"], "note": None} == told
     assert len(admin.get("/v1/keys").json()["items"]) == 2  # and the admin's own
+    # Nor is it in what is kept, which the master key opens.
+    asked = {"method": "POST", "path": "/v1/keys", "query_string": b"", "headers": [
+        (b"content-type", b"application/json"),
+        (b"authorization", f"Bearer {admin.secret}".encode()),
+    ]}  # fmt: skip
+    print_ = fingerprint(asked, first.request.content)
+    with house.store.begin() as unit:
+        kept = unit.idempotency.begin(admin.key, KEY["Idempotency-Key"], print_, at=house.clock())
+    assert kept is not None
+    assert told["secret"].rsplit("_", 1)[1].encode() not in kept.body
 
 
 @pytest.mark.parametrize(
