@@ -7,6 +7,7 @@ from fastapi import Depends, Request, Security
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.metrics import Metrics
+from api.readiness import Readiness
 from visavox.service.house import Actor, House
 
 _bearer = HTTPBearer(
@@ -41,7 +42,13 @@ async def counts(request: Request) -> Metrics:
     return metrics
 
 
+async def readiness(request: Request) -> Readiness:
+    found: Readiness = request.app.state.readiness
+    return found
+
+
 Home = Annotated[House, Depends(home)]
 Caller = Annotated[Actor, Depends(caller)]
 Arrived = Annotated[datetime, Depends(arrived)]
 Counts = Annotated[Metrics, Depends(counts)]
+State = Annotated[Readiness, Depends(readiness)]

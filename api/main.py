@@ -18,6 +18,7 @@ from api import middleware, openapi, problems
 from api.house import Standing
 from api.metrics import Metrics
 from api.middleware.gate import Turns
+from api.readiness import Readiness
 from api.routes import (
     audit,
     authentications,
@@ -99,6 +100,7 @@ def create_app(settings: Settings | None = None, *, house: House | None = None) 
         lifespan=lifespan,
     )
     app.state.settings, app.state.metrics = settings, metrics
+    app.state.readiness = Readiness()
     problems.install(app)
     _add_middleware(app, settings, metrics)
     for router in KEYED:
@@ -121,7 +123,7 @@ def _add_middleware(app: FastAPI, settings: Settings, metrics: Metrics) -> None:
     app.add_middleware(middleware.Idempotency)
     app.add_middleware(middleware.Body, limits=limits)
     app.add_middleware(middleware.Lookout, turns=turns, metrics=metrics)
-    app.add_middleware(middleware.Doorkeeper, rate=limits.rate, burst=limits.burst)
+    app.add_middleware(middleware.Doorkeeper, limits=limits)
     app.add_middleware(middleware.Deadline, seconds=limits.request_s)
     if settings.allowed_origins:
         app.add_middleware(
@@ -148,5 +150,6 @@ async def _swept(house: House) -> None:
         await asyncio.sleep(_SWEEP_S)
         try:
             await to_thread.run_sync(lambda: house.store.sweep(at=house.clock()))
+            await to_thread.run_sync(lambda: house.models.sweep(house.store))
         except VisavoxError as error:
             _log.warning("the sweep did not end: %s", error.problem)

@@ -50,6 +50,10 @@ class Limits(BaseModel, extra="forbid", frozen=True):
     """Requests per second that one key may ask of a worker on average."""
     burst: PositiveInt = 100
     """Requests that one key may ask at once after a pause."""
+    wrong_keys: PositiveInt = 20
+    """Wrong keys that one address may show a worker at once; then 429 without a look at them."""
+    wrong_keys_rate: PositiveFloat = 1.0
+    """Per second on average."""
     at_once: NonNegativeInt = 0
     """Captures looked at side by side by a worker; 0: as many as it has cores to itself."""
     waiting: NonNegativeInt = 16

@@ -2,20 +2,17 @@
 
 import hmac
 import ipaddress
-import logging
 from typing import Annotated
 
 from fastapi import APIRouter, Header, Request, Response, status
 
-from api.deps import Counts, Home
+from api.deps import Counts, Home, State
 from api.problems import may
 from api.schemas.health import Alive, Ready
 from api.settings import Settings
-from visavox.errors import Forbidden, Unauthenticated, VisavoxError
-from visavox.service.house import House
+from visavox.errors import Forbidden, Unauthenticated
 
 router = APIRouter(tags=["health"])
-_log = logging.getLogger("visavox.api")
 _TEXT = "text/plain; version=0.0.4; charset=utf-8"
 
 
@@ -29,9 +26,9 @@ async def alive() -> Alive:
     "/readyz",
     responses={**may(500), 503: {"model": Ready, "description": "A part cannot work."}},
 )
-def ready(house: Home, response: Response) -> Ready:
-    """Whether it can decide: database, models and keys."""
-    parts = {"database": _database(house), "models": _models(house), "keys": _keys(house)}
+def ready(house: Home, state: State, response: Response) -> Ready:
+    """Whether it can decide: database, models and keys, as they were less than a second ago."""
+    parts = dict(state.parts(house))
     if any(said != "ok" for said in parts.values()):
         response.status_code = status.HTTP_503_SERVICE_UNAVAILABLE
         return Ready(status="not_ready", parts=parts)
@@ -77,24 +74,3 @@ def _on_loopback(request: Request) -> bool:
         return request.client is not None and ipaddress.ip_address(request.client.host).is_loopback
     except ValueError:
         return False
-
-
-def _database(house: House) -> str:
-    try:
-        house.store.check()
-    except VisavoxError as error:
-        _log.warning("not ready: %s", error)
-        return error.code
-    return "ok"
-
-
-def _models(house: House) -> str:
-    try:
-        return "ok" if house.models.base() is not None else "no_base"
-    except VisavoxError as error:
-        _log.warning("not ready: %s", error)
-        return error.code
-
-
-def _keys(house: House) -> str:
-    return "ok" if house.signer.public_keys else "no_ticket_key"

@@ -95,7 +95,8 @@ def house(sqlite_store: Store, perception: Perception, base_bundle: Path, tmp_pa
 
 @pytest.fixture
 def api_settings(tmp_path: Path) -> Settings:
-    return Settings(state=tmp_path / "state", limits=Limits(rate=1e6, burst=1_000_000))
+    plenty = Limits(rate=1e6, burst=10**6, wrong_keys=10**6)
+    return Settings(state=tmp_path / "state", limits=plenty)
 
 
 @pytest.fixture

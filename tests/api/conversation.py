@@ -17,7 +17,10 @@ from visavox.service.house import House
 
 def limited(house: House, folder: Path, **limits: Any) -> FastAPI:
     return create_app(
-        Settings(state=folder, limits=Limits(**{"rate": 1e6, "burst": 10**6, **limits})),
+        Settings(
+            state=folder,
+            limits=Limits(**{"rate": 1e6, "burst": 10**6, "wrong_keys": 10**6, **limits}),
+        ),
         house=house,
     )
 

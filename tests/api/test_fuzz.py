@@ -104,7 +104,8 @@ def stage(
     house = housed(store, perception, base_bundle, folder)
     fridges.create(house, OPERATOR, id="kitchen", name="Kitchen")
     app = create_app(
-        Settings(state=folder / "state", limits=Limits(rate=1e6, burst=1_000_000)), house=house
+        Settings(state=folder / "state", limits=Limits(rate=1e6, burst=10**6, wrong_keys=10**6)),
+        house=house,
     )
     with TestClient(app) as client:
         admin = caller(client, house, Role.ADMIN)

@@ -17,10 +17,12 @@ from api.logs import JsonLines
 from api.main import create_app
 from api.middleware.doorkeeper import Buckets
 from api.settings import Settings
-from tests.api.conftest import Caller, caller
+from tests.api.conftest import OPERATOR, Caller, caller
 from tests.api.conversation import Conversation, json_headers, limited
+from visavox.service import keys
 from visavox.service.house import House
-from visavox.store.records import Role
+from visavox.store.access import Keys
+from visavox.store.records import Key, Role
 
 # --- Who this request is
 
@@ -178,6 +180,66 @@ def test_tokens_come_back_with_time_up_to_the_burst() -> None:
     assert buckets.take("a", 0.5) == 0.0
     assert buckets.take("a", 0.5) > 0
     assert [buckets.take("a", 100.0) for _ in range(3)] == [0.0, 0.0, 0.5]
+
+
+def test_who_keeps_showing_wrong_keys_waits_without_a_look_into_the_database(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked: list[str] = []
+    get = Keys.get
+
+    def counted(self: Keys, key: str) -> Key:
+        looked.append(key)
+        return get(self, key)
+
+    monkeypatch.setattr(Keys, "get", counted)
+    app = limited(house, tmp_path, wrong_keys=3, wrong_keys_rate=0.5)
+    with (
+        TestClient(app, client=("10.0.0.7", 1)) as client,
+        TestClient(app, client=("2001:db8::1", 1)) as other,
+        TestClient(app, client=("2001:db8::2", 1)) as neighbour,
+    ):
+
+        def shown(to: TestClient, key: str) -> int:
+            headers = {"Authorization": f"Bearer vx_{key}_{'0' * 64}"}
+            return to.get("/v1/me", headers=headers).status_code
+
+        known, late = (caller(client, house, Role.ADMIN) for _ in range(2))
+        assert known.get("/v1/me").status_code == 200
+        looked.clear()
+        assert [shown(client, f"key_{i}") for i in range(6)] == [401, 401, 401, 429, 429, 429]
+        assert looked == ["key_0", "key_1", "key_2"]
+        refused = late.get("/v1/me")  # not seen here before: it might be any
+        assert (refused.status_code, refused.json()["code"]) == (429, "rate_limited")
+        assert int(refused.headers["Retry-After"]) in {1, 2}
+        assert known.get("/v1/me").status_code == 200, "whom one knows is not kept out by others"
+        assert [shown(other, "key_0") for _ in range(3)] == [401, 401, 401]
+        assert shown(neighbour, "key_0") == 429  # of the same network
+
+
+def test_a_revoked_key_is_known_no_longer(house: House, tmp_path: Path) -> None:
+    with TestClient(limited(house, tmp_path, wrong_keys=2, wrong_keys_rate=0.01)) as client:
+        who = caller(client, house, Role.ADMIN)
+        assert [who.get("/v1/me").status_code for _ in range(5)] == [200] * 5
+        keys.revoke(house, OPERATOR, who.key)
+        assert [who.get("/v1/me").status_code for _ in range(4)] == [401, 401, 401, 429]
+
+
+@pytest.mark.parametrize("host", ["::1", "::ffff:10.0.0.7", "fe80::1%eth0", "testclient", ""])
+def test_an_address_of_any_kind_may_ask(house: House, tmp_path: Path, host: str) -> None:
+    with TestClient(limited(house, tmp_path), client=(host, 1)) as client:
+        assert caller(client, house, Role.ADMIN).get("/v1/me").status_code == 200
+
+
+def test_no_more_than_so_many_are_remembered() -> None:
+    buckets = Buckets(rate=1.0, burst=1, most=3)
+    for key in "abcde":
+        buckets.take(key, 0.0)
+    assert len(buckets) == 3
+    assert buckets.take("e", 0.0) > 0
+    assert buckets.take("a", 0.0) == 0.0
+    buckets.give("e")
+    assert buckets.take("e", 0.0) == 0.0
 
 
 # --- The body

@@ -8,11 +8,13 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from api.main import create_app
+from api.readiness import Readiness
 from api.settings import Settings
 from tests.api.conftest import Caller, caller
 from visavox import tickets
 from visavox.service.house import House
 from visavox.service.live import Models
+from visavox.store import Store
 from visavox.store.records import Role
 
 
@@ -59,6 +61,27 @@ def test_the_service_lives_and_is_ready(client: TestClient) -> None:
     assert answer.json() == {
         "status": "ready", "parts": {"database": "ok", "models": "ok", "keys": "ok"},
     }  # fmt: skip
+
+
+def test_asking_whether_it_is_ready_costs_one_look_a_second(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now, looks = [100.0], 0
+    check = Store.check
+
+    def counted(self: Store) -> None:
+        nonlocal looks
+        looks += 1
+        check(self)
+
+    monkeypatch.setattr(Store, "check", counted)
+    readiness = Readiness(clock=lambda: now[0])
+    for _ in range(50):
+        assert readiness.parts(house)["database"] == "ok"
+    assert looks == 1
+    now[0] += 1
+    assert [readiness.parts(house)["database"] for _ in range(2)] == ["ok", "ok"]
+    assert looks == 2
 
 
 def test_without_a_base_it_lives_and_is_not_ready(house: House, tmp_path: Path) -> None:
