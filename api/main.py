@@ -150,6 +150,5 @@ async def _swept(house: House) -> None:
         await asyncio.sleep(_SWEEP_S)
         try:
             await to_thread.run_sync(lambda: house.store.sweep(at=house.clock()))
-            await to_thread.run_sync(lambda: house.models.sweep(house.store))
         except VisavoxError as error:
             _log.warning("the sweep did not end: %s", error.problem)
