@@ -81,7 +81,7 @@ def create_app(settings: Settings | None = None, *, house: House | None = None) 
             # anyio's own 40 are 40 open connections under load: 150 MB for nothing.
             threads = settings.at_once + settings.limits.beside
             to_thread.current_default_thread_limiter().total_tokens = threads
-            sweeper = asyncio.create_task(_swept(opened))
+            sweeper = asyncio.create_task(_swept(opened, settings))
             try:
                 yield
             finally:
@@ -144,11 +144,13 @@ async def _kiosk() -> Response:
     return RedirectResponse("/kiosk/", 308)
 
 
-async def _swept(house: House) -> None:
+async def _swept(house: House, settings: Settings) -> None:
     """Every hour, remove what nothing names any more."""
     while True:
         await asyncio.sleep(_SWEEP_S)
         try:
-            await to_thread.run_sync(lambda: house.store.sweep(at=house.clock()))
+            await to_thread.run_sync(
+                lambda: house.store.sweep(at=house.clock(), probes=settings.probes)
+            )
         except VisavoxError as error:
             _log.warning("the sweep did not end: %s", error.problem)

@@ -2,13 +2,15 @@
 
 import json
 import shutil
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from sqlalchemy import make_url
 from typer.testing import CliRunner
 
-from tests.store.people import NAME, NOW, enrol, furnish
+from tests.store.people import NAME, NOW, decision, embeddings, enrol, furnish
 from visavox.cli import app
 from visavox.errors import ConfigError, NotFound, NotMigrated, Sealed, VisavoxError
 from visavox.service.shelf import Pointer, Slot
@@ -21,7 +23,7 @@ from visavox.store.keyring import Keyring, write
 @pytest.fixture
 def house(
     database_url: str, keyring: Keyring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Store:
+) -> Iterator[Store]:
     """The store that the environment names, as another process would open it."""
     write(tmp_path / "keys", [keyring.newest])
     captures = tmp_path / "captures"
@@ -33,7 +35,8 @@ def house(
     )
     furnish(opened)
     enrol(opened)
-    return opened
+    yield opened
+    opened.close()
 
 
 def run(*words: str) -> str:
@@ -165,7 +168,22 @@ def test_audit_verify_says_the_head_and_finds_a_changed_byte(house: Store) -> No
 
 
 def test_sweep_says_what_it_removed(house: Store) -> None:
-    assert json.loads(run("sweep")) == {"blobs": 0, "challenges": 0, "answers": 0}
+    nothing = {"blobs": 0, "challenges": 0, "answers": 0, "probes": 0}
+    assert json.loads(run("sweep")) == nothing
+
+
+def test_sweep_keeps_probes_for_as_many_days_as_are_set(
+    house: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = datetime.now(UTC)
+    with house.begin() as unit:
+        for days in (3, 40):
+            unit.decisions.add(
+                decision(None, at=now - timedelta(days=days)), probe=embeddings(days)
+            )
+    assert json.loads(run("sweep"))["probes"] == 1
+    monkeypatch.setenv("VISAVOX_PROBES_DAYS", "2")
+    assert json.loads(run("sweep"))["probes"] == 1
     house.close()
 
 

@@ -152,7 +152,9 @@ def erase(
 def sweep() -> None:
     """Remove what cut-off enrolments left in the capture store, and what has expired."""
     with _store() as store:
-        swept = store.sweep(at=datetime.now(UTC))
+        from visavox.store.settings import StoreSettings
+
+        swept = store.sweep(at=datetime.now(UTC), probes=StoreSettings.read().probes)
     typer.echo(json.dumps(asdict(swept)))
 
 

@@ -1,6 +1,7 @@
 """Decisions and events: kept whole, listed newest first, found by what is asked."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import numpy as np
 import pytest
@@ -40,6 +41,31 @@ def test_a_decision_for_somebody_just_deleted_cannot_be_kept(store: Store) -> No
         unit.members.delete("kitchen", "zoe")
     with pytest.raises(NotFound), store.begin() as unit:
         unit.decisions.add(decision(), probe=embeddings())
+
+
+def test_a_sweep_forgets_old_probes_and_no_decision(store: Store) -> None:
+    furnish(store)
+    enrol(store)
+    day = 24 * 3600.0
+    with store.begin() as unit:
+        old = [
+            unit.decisions.add(decision(whom, at=later(second)), probe=embeddings(5))
+            for second, whom in enumerate([None, "zoe"])
+        ]
+        unit.decisions.add(decision(None, at=later(2)))
+        new = unit.decisions.add(decision(None, at=later(30 * day)), probe=embeddings(6))
+    assert store.sweep(at=later(30 * day)).probes == 0
+    with store.begin() as unit:
+        assert unit.decisions.forget_probes(before=later(9), limit=1) == 1
+    assert store.sweep(at=later(30 * day + 9)).probes == 1
+    assert store.sweep(at=later(30 * day + 9)).probes == 0
+    with store.read() as unit:
+        for made in old:
+            assert unit.decisions.get(made.id) == made
+            with pytest.raises(Sealed, match="no probe"):
+                unit.decisions.probe(made.id)
+        unit.decisions.probe(new.id)
+    assert store.sweep(at=later(30 * day + 9), probes=timedelta(seconds=1)).probes == 1
 
 
 def test_decisions_are_found_by_what_is_asked(store: Store) -> None:

@@ -23,6 +23,8 @@ from visavox.store.unit import Unit
 
 __all__ = ["Store", "Swept", "Unit", "open"]
 
+_PROBES = 500
+
 
 class Store:
     """Transactions on one database and one capture store. Threads may share it."""
@@ -100,19 +102,32 @@ class Store:
         with database.transaction(self._engine, writes=False) as connection:
             return {rotation.current(connection): 0} | rotation.in_use(connection)
 
-    def sweep(self, *, at: datetime, grace: timedelta = sweeping.GRACE) -> Swept:
+    def sweep(
+        self,
+        *,
+        at: datetime,
+        grace: timedelta = sweeping.GRACE,
+        probes: timedelta = sweeping.PROBES,
+    ) -> Swept:
         """Remove what nothing names or needs any more: captures of enrolments that were cut off,
-        spent challenges and answers.
+        spent challenges and answers, and the probes of decisions that are older than `probes`.
         """
         with self.begin() as unit:
             challenges = unit.challenges.sweep(before=at)
             answers = unit.idempotency.sweep(before=at)
+        forgotten = 0
+        while True:  # a few at a time: nobody at a door waits for long
+            with self.begin() as unit:
+                some = unit.decisions.forget_probes(before=at - probes, limit=_PROBES)
+            forgotten += some
+            if some < _PROBES:
+                break
         with database.transaction(self._engine, writes=False) as connection:
             orphans = sweeping.orphans(connection, self.blobs, before=at - grace)
         for name in orphans:
             self.blobs.delete(name)
         database.forget_deleted(self._engine, tables.data_keys.name)
-        return Swept(len(orphans), challenges, answers)
+        return Swept(len(orphans), challenges, answers, forgotten)
 
     def close(self) -> None:
         self._engine.dispose()

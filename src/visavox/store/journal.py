@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import Connection, insert, select, update
 
 from visavox.errors import NotFound, Sealed
 from visavox.store import embeddings as codec
@@ -63,7 +63,7 @@ class Decisions:
         if row.probe_sealed is None:
             raise Sealed(
                 f"The decision {decision!r} has no probe.",
-                next_step="Nothing: it was made without biometrics.",
+                next_step="Nothing: it was made without biometrics, or so long ago that it is gone.",
             )
         return codec.read(self._vault.open(row.probe_sealed, _where(decision)))
 
@@ -99,6 +99,17 @@ class Decisions:
         return paging.page(
             self._connection, asked, d.id, _decision, cursor=cursor, limit=limit, newest_first=True
         )
+
+    def forget_probes(self, *, before: datetime, limit: int) -> int:
+        """Remove the probes of decisions made before, whoever they are of; how many, of `limit`.
+
+        The decisions stay. Two who do so at once take different ones.
+        """
+        old = select(d.id).where(d.at < before, d.probe_sealed.is_not(None)).order_by(d.at)
+        some = old.limit(limit).with_for_update(skip_locked=True)
+        ids = self._connection.scalars(some).all()
+        asked = update(decisions).where(d.id.in_(ids), d.probe_sealed.is_not(None))
+        return self._connection.execute(asked.values(probe_sealed=None)).rowcount if ids else 0
 
 
 @dataclass(frozen=True, slots=True)

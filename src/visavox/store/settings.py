@@ -1,9 +1,10 @@
 """Where the store is and which master keys open it, from the environment (VISAVOX_…)."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import SecretStr, ValidationError
+from pydantic import PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from visavox import store
@@ -35,6 +36,8 @@ class StoreSettings(BaseSettings):
     """Base64; several, the newest first, while keys are rotated."""
     master_key_file: Path | None = None
     """A file of such keys, one a line, that only its owner may read."""
+    probes_days: PositiveInt = 30
+    """Days for which what a decision was made on is kept, of strangers and members alike."""
 
     @classmethod
     def read(cls) -> "StoreSettings":
@@ -49,6 +52,10 @@ class StoreSettings(BaseSettings):
             raise ConfigError(
                 f"The environment is wrong: {wrong}.", next_step="Correct it, and start again."
             ) from None
+
+    @property
+    def probes(self) -> timedelta:
+        return timedelta(days=self.probes_days)
 
     @property
     def models(self) -> Path:

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, select
 from visavox.store.blobs import Blobs
 from visavox.store.tables import captures
 
+PROBES = timedelta(days=30)
+"""How long what was shown at a kiosk is kept, unless a setting says otherwise."""
 GRACE = timedelta(hours=1)
 """A part is older than this before it counts: its transaction may still be at work."""
 
@@ -19,6 +21,7 @@ class Swept:
     blobs: int
     challenges: int
     answers: int
+    probes: int
 
 
 def orphans(connection: Connection, blobs: Blobs, *, before: datetime) -> tuple[str, ...]:
