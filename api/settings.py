@@ -71,7 +71,7 @@ class Settings(StoreSettings):
     """Base64, 32 bytes; several, the newest first, while keys are changed."""
     ticket_key_file: Path | None = None
     metrics_token: SecretStr | None = None
-    """Bearer token for /metrics; without one it answers on loopback alone."""
+    """Bearer token for /metrics; without one it answers in development alone, on loopback."""
     characterizer: str = "embedded"
     """`embedded`, or a Characterizer's folder."""
     allowed_origins: tuple[str, ...] = ()

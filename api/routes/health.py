@@ -49,7 +49,10 @@ def metrics(
     counts: Counts,
     authorization: Annotated[str | None, Header(max_length=500)] = None,
 ) -> Response:
-    """Counts for Prometheus: with the metrics token, or on loopback where none is set."""
+    """Counts for Prometheus, with the metrics token.
+
+    In development, where none is set, they are for this machine alone.
+    """
     settings: Settings = request.app.state.settings
     if settings.metrics_token is not None:
         wanted = f"Bearer {settings.metrics_token.get_secret_value()}".encode()
@@ -58,6 +61,12 @@ def metrics(
                 "The metrics token is missing or wrong.",
                 next_step="Send `Authorization: Bearer` with VISAVOX_METRICS_TOKEN.",
             )
+    elif not settings.development:
+        # A proxy on this machine need not say for whom it speaks: loopback proves nothing.
+        raise Forbidden(
+            "In production metrics are for whoever has the metrics token, and none is set.",
+            next_step="Set VISAVOX_METRICS_TOKEN, and send it as a bearer token.",
+        )
     elif not _on_loopback(request):
         raise Forbidden(
             "Metrics are for this machine alone.",

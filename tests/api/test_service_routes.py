@@ -113,6 +113,18 @@ def test_counts_are_for_this_machine_alone(
     assert counted(Settings(state=tmp_path), house, host, headers) == status
 
 
+def test_in_production_counts_are_for_nobody_without_a_token(house: House, tmp_path: Path) -> None:
+    """A proxy on this machine that does not say for whom it speaks would open them to all."""
+    settings = Settings(state=tmp_path, environment="production")
+    for headers in ({}, {"Authorization": "Bearer any"}):
+        assert counted(settings, house, "127.0.0.1", headers) == 403
+    settings = Settings(
+        state=tmp_path, environment="production", metrics_token=SecretStr("right-token")
+    )
+    assert counted(settings, house, "127.0.0.1", {"Authorization": "Bearer right-token"}) == 200
+    assert counted(settings, house, "127.0.0.1", {}) == 401
+
+
 @pytest.mark.parametrize(
     ("shown", "status"),
     [("Bearer right-token", 200), ("Bearer wrong", 401), ("right-token", 401), ("", 401)],
