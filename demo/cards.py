@@ -60,7 +60,6 @@ EVENTS = {
     "locked": "locked after failures",
     "capped": "locked until an admin lifts it",
     "lifted": "lock lifted",
-    "unlocked": "lock lifted",
     "model_installed": "trained model live",
     "model_removed": "trained model taken out",
 }
@@ -86,7 +85,7 @@ def problem(error: DemoProblem, name_of: Callable[[str], str] = str) -> str:
     facts: list[str] = []
     if isinstance(error, ApiProblem):
         lines += [
-            f"<p>{escape(_about(f, name_of))}{escape(f.problem)} <i>{escape(f.next_step)}</i></p>"
+            f"<p>{escape(_about(f, name_of))}{escape(_said(f))} <i>{escape(f.next_step)}</i></p>"
             for f in error.fields
         ]
         facts = [t for t in (f"{error.status} {error.code}".strip(),) if t]
@@ -280,6 +279,14 @@ def _about(found: FieldProblem, name_of: Callable[[str], str]) -> str:
         part = f", {capture[2]}" if capture[2] else ""
         return f"Capture {int(capture[1]) + 1}{part}: "
     return f"{found.field}: " if found.field else ""
+
+
+def _said(found: FieldProblem) -> str:
+    """A finding in words: what names a reason by its code is told as the reason."""
+    words = REASONS.get(found.code)
+    if words is None or found.code not in found.problem:
+        return found.problem
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def number(value: Any) -> str:

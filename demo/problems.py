@@ -27,6 +27,7 @@ class FieldProblem:
     problem: str
     next_step: str
     member: str = ""  # whom it is about
+    code: str = ""
 
 
 class ApiProblem(DemoProblem):
@@ -62,6 +63,7 @@ class ApiProblem(DemoProblem):
                 str(e.get("problem") or ""),
                 str(e.get("next_step") or ""),
                 str(e.get("member") or ""),
+                str(e.get("code") or ""),
             )
             for e in (errors if isinstance(errors, list) else [])
             if isinstance(e, dict)

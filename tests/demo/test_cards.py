@@ -1,10 +1,13 @@
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+import visavox
 from demo import cards
 from demo.problems import ApiProblem, DemoProblem, FieldProblem
+from visavox.types import Reason
 
 NASTY = '<img src=x onerror="alert(1)">'
 NAMES = {"f00m00": "Alex"}
@@ -161,3 +164,26 @@ def test_instants_are_read_or_left_alone() -> None:
 
 def test_the_banner_says_that_nobody_is_real() -> None:
     assert "people who do not exist" in cards.banner()
+
+
+def test_events_are_those_that_the_service_writes() -> None:
+    source = Path(visavox.__file__).parent
+    said = "".join(p.read_text() for f in ("service", "store") for p in (source / f).glob("*.py"))
+    assert [kind for kind in cards.EVENTS if f'"{kind}"' not in said] == []
+
+
+def test_a_poor_capture_is_told_in_words_and_not_by_its_code() -> None:
+    body = {
+        "errors": [
+            {
+                "field": "captures[0].face",
+                "problem": f"The face was rejected: {code}.",
+                "next_step": "Hold still.",
+                "code": code,
+            }
+            for code in [reason.value for reason in Reason]
+        ]
+    }
+    text = read(cards.problem(ApiProblem.of(422, {}, body)))
+    assert "Capture 1, face: Face blurred. Hold still." in text
+    assert [r.value for r in Reason if "_" in r.value and r.value in text] == []
