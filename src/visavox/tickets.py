@@ -16,7 +16,6 @@ import hashlib
 import json
 import os
 import secrets
-import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -26,6 +25,7 @@ from typing import Any, NoReturn, Protocol
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from visavox import keyfile
 from visavox.errors import (
     ConfigError,
     TicketExpired,
@@ -47,6 +47,7 @@ SKEW = timedelta(seconds=2)
 
 _SIGNED = b"visavox opening ticket\0"
 _SIZE = 32
+_MAKE = "Make one with `python -m api secrets FOLDER`."
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +90,7 @@ class Signer:
         if not keys:
             raise ConfigError(
                 f"There is no ticket key in {where}.",
-                next_step="Make one with `python -m api secrets FOLDER`.",
+                next_step=_MAKE,
             )
         self._key = keys[0]
         self.public_keys = tuple(PublicKey(k.public_key().public_bytes_raw()) for k in keys)
@@ -106,23 +107,14 @@ class Signer:
     @classmethod
     def text(cls, text: str, *, where: str = "VISAVOX_TICKET_KEY") -> "Signer":
         """Keys in base64, 32 bytes each, between white space, the newest first."""
-        return cls([_private(word, where) for word in text.split()], where=where)
+        found = keyfile.keys(text, "ticket key", where=where, next_step=_MAKE)
+        return cls([Ed25519PrivateKey.from_private_bytes(secret) for secret in found], where=where)
 
     @classmethod
     def file(cls, path: Path) -> "Signer":
         """The keys of a file that nobody else may read."""
-        try:
-            mode, text = path.stat().st_mode, path.read_text("ascii", errors="replace")
-        except OSError as error:
-            raise ConfigError(
-                f"The ticket key file {path} cannot be read: {error.strerror}.",
-                next_step="Check VISAVOX_TICKET_KEY_FILE.",
-            ) from None
-        if mode & (stat.S_IRWXG | stat.S_IRWXO):
-            raise ConfigError(
-                f"Others may read the ticket key file {path}.", next_step=f"Run: chmod 600 {path}"
-            )
-        return cls.text(text, where=str(path))
+        step = "Check VISAVOX_TICKET_KEY_FILE."
+        return cls.text(keyfile.read(path, "ticket key", next_step=step), where=str(path))
 
     def issue(
         self,
@@ -252,19 +244,6 @@ def write_key(path: Path, text: str | None = None) -> None:
         file.write(text + "\n")
         file.flush()
         os.fsync(file.fileno())
-
-
-def _private(word: str, where: str) -> Ed25519PrivateKey:
-    try:
-        secret = base64.b64decode(word, validate=True)
-    except binascii.Error:
-        secret = b""
-    if len(secret) != _SIZE:
-        raise ConfigError(
-            f"{where} holds something that is no ticket key: 32 bytes in base64.",
-            next_step="Make one with `python -m api secrets FOLDER`.",
-        )
-    return Ed25519PrivateKey.from_private_bytes(secret)
 
 
 def _payload(raw: bytes) -> dict[str, Any]:

@@ -62,8 +62,8 @@ def test_a_first_key_is_not_replaced_and_nothing_is_left_beside(tmp_path: Path) 
     ("text", "said"),
     [
         ("", "no master key"),
-        ("not base64!", "no base64"),
-        (base64.b64encode(b"short").decode(), "32 bytes, this one 5"),
+        ("not base64!", "no master key: 32 bytes"),
+        (base64.b64encode(b"short").decode(), "no master key: 32 bytes"),
     ],
 )
 def test_what_is_no_key_is_refused_without_being_shown(text: str, said: str) -> None:

@@ -5,19 +5,16 @@ a key is asked for that was not there before, so that a running service notices 
 """
 
 import base64
-import binascii
 import contextlib
 import hashlib
 import os
 import secrets
-import stat
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from visavox import keyfile
 from visavox.errors import ConfigError, Sealed
-
-_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +25,9 @@ class MasterKey:
     id: str = field(init=False)
 
     def __post_init__(self) -> None:
-        if len(self.secret) != _SIZE:
+        if len(self.secret) != keyfile.SIZE:
             raise ConfigError(
-                f"A master key has {_SIZE} bytes, this one {len(self.secret)}.",
+                f"A master key has {keyfile.SIZE} bytes, this one {len(self.secret)}.",
                 next_step="Make one with `visavox keys new`.",
             )
         digest = hashlib.sha256(b"visavox master key\0" + self.secret).hexdigest()
@@ -38,7 +35,7 @@ class MasterKey:
 
     @classmethod
     def made(cls) -> "MasterKey":
-        return cls(secrets.token_bytes(_SIZE))
+        return cls(secrets.token_bytes(keyfile.SIZE))
 
     def text(self) -> str:
         """As a key file holds it."""
@@ -66,7 +63,7 @@ class Keyring:
     @classmethod
     def text(cls, text: str, *, where: str = "VISAVOX_MASTER_KEY") -> "Keyring":
         """Keys in base64, between white space, the newest first."""
-        keys = tuple(_parsed(text, where))
+        keys = _parsed(text, where)
         return cls(lambda: keys, where=where)
 
     @classmethod
@@ -142,28 +139,11 @@ def write(path: Path, keys: Iterable[MasterKey], *, replace: bool = True) -> Non
 
 
 def _read(path: Path) -> Iterable[MasterKey]:
-    try:
-        mode = path.stat().st_mode
-        text = path.read_text(encoding="ascii", errors="replace")
-    except OSError as error:
-        raise ConfigError(
-            f"The master key file {path} cannot be read: {error.strerror}.",
-            next_step="Check VISAVOX_MASTER_KEY_FILE, or make one with `visavox keys new`.",
-        ) from None
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
-        raise ConfigError(
-            f"Others may read the master key file {path}.", next_step=f"Run: chmod 600 {path}"
-        )
-    return tuple(_parsed(text, str(path)))
+    step = "Check VISAVOX_MASTER_KEY_FILE, or make one with `visavox keys new`."
+    return _parsed(keyfile.read(path, "master key", next_step=step), str(path))
 
 
 def _parsed(text: str, where: str) -> Iterable[MasterKey]:
-    for word in text.split():
-        try:
-            secret = base64.b64decode(word, validate=True)
-        except binascii.Error:
-            raise ConfigError(
-                f"{where} holds something that is no base64.",
-                next_step="Make a key with `visavox keys new`.",
-            ) from None
-        yield MasterKey(secret)
+    step = "Make a key with `visavox keys new`."
+    found = keyfile.keys(text, "master key", where=where, next_step=step)
+    return tuple(MasterKey(secret) for secret in found)
