@@ -105,17 +105,18 @@ def create_key(
 
 @model_commands.command("install")
 def install(
-    bundle: Annotated[Path, typer.Argument(help="The bundle's folder.")],
+    bundle: Annotated[
+        Path, typer.Argument(help="The bundle's folder, or a sealed file to go back to.")
+    ],
     fridge: Annotated[
         str | None, typer.Option(help="Its fridge; the one it was trained for unless said.")
     ] = None,
 ) -> None:
     """Make a trained bundle live, in every running worker."""
     from api.house import Standing
-    from visavox import bundle as bundles
     from visavox.service import models
 
-    named = fridge or bundles.load(bundle, characterizer_digest=None).fridge
+    named = fridge or models.meant_for(bundle)
     with Standing(_settings()) as house:
         live = models.install(house, Actor.operator(), named, bundle)
     typer.echo(f"{live.fridge}: {live.bundle}, {live.members} members")

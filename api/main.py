@@ -152,5 +152,6 @@ async def _swept(house: House, settings: Settings) -> None:
             await to_thread.run_sync(
                 lambda: house.store.sweep(at=house.clock(), probes=settings.probes)
             )
+            await to_thread.run_sync(lambda: house.models.sweep(house.store))
         except VisavoxError as error:
             _log.warning("the sweep did not end: %s", error.problem)

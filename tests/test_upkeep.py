@@ -1,19 +1,24 @@
 """The operator's commands, on a store with somebody in it."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save
 from sqlalchemy import make_url
 from typer.testing import CliRunner
 
 from tests.store.people import NAME, NOW, decision, embeddings, enrol, furnish
+from visavox.bundle import MANIFEST, REFERENCE, WEIGHTS
 from visavox.cli import app
 from visavox.errors import ConfigError, NotFound, NotMigrated, Sealed, VisavoxError
-from visavox.service.shelf import Pointer, Slot
+from visavox.service.parcel import Parcel
+from visavox.service.sealed import SealedSlot
 from visavox.store import Store, database
 from visavox.store import open as open_store
 from visavox.store.blobs import connect
@@ -64,17 +69,65 @@ def test_erase_says_what_went_and_writes_it_down(house: Store) -> None:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
-def test_erase_removes_the_former_bundle_which_knew_them(
+def test_erase_takes_them_out_of_the_bundles(
     house: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("VISAVOX_STATE", str(tmp_path))
-    slot = Slot.of(tmp_path / "models", "kitchen")
-    for name in ("former", "now"):
-        (slot.folder / name).mkdir(parents=True)
-    slot.point(Pointer("now", {}))
+    slot = SealedSlot(tmp_path / "models", "kitchen")
+    former, live = (_parcel(run) for run in ("former", "live"))
+    with house.begin() as unit:
+        slot.keep(unit, former)
+        slot.keep(unit, live)
+    slot.point(live.digest)
+    before = {path: path.read_bytes() for path in slot.folder.glob("*.sealed")}
     run("erase", "kitchen", "zoe")
-    assert [p.name for p in slot.folder.iterdir() if p.is_dir()] == ["now"]
+    (left,) = slot.folder.glob("*.sealed")
+    assert left not in before
+    with house.read() as unit:
+        kept = slot.open(unit, live.digest)
+        assert b"zoe" not in kept.pack()
+        assert b"yan" in kept.pack()
+        for path, sealed in before.items():
+            with pytest.raises(Sealed, match="destroyed"):
+                unit.bundles.open("kitchen", path.name.split(".")[0], sealed)
     house.close()
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_sweep_removes_what_a_killed_erasure_left_among_the_bundles(
+    house: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VISAVOX_STATE", str(tmp_path))
+    slot, live = SealedSlot(tmp_path / "models", "kitchen"), _parcel("live")
+    with house.begin() as unit:
+        slot.keep(unit, live)
+    slot.point(live.digest)
+    (mine,) = slot.folder.glob("*.sealed")
+    left = [slot.folder / f"{live.digest}.{'0' * 32}.sealed", slot.folder / ".live.json.12ab34cd"]
+    gone = tmp_path / "models" / "fridges" / "gone" / mine.name
+    gone.parent.mkdir()
+    for path in (*left, gone):
+        path.write_bytes(b"left")
+    run("sweep")
+    assert sorted(p.name for p in slot.folder.iterdir()) == sorted([mine.name, "live.json"])
+    assert not gone.parent.exists()
+    house.close()
+
+
+def _parcel(run: str) -> Parcel:
+    """As much of a bundle of zoe and yan as erasing looks at."""
+    ones = {"square": (2, 2), "linear": (2, 2), "constant": (2,), "enrolled": (2,)}
+    ones |= {"calibration.slope": (2,), "calibration.offset": (2,)}
+    arrays = {f"{m}.{k}": np.ones(shape) for m in ("face", "voice") for k, shape in ones.items()}
+    files = {WEIGHTS: save(arrays), REFERENCE: b"{}"}
+    manifest = {
+        "discriminator": {"family": "plda", "members": ["zoe", "yan"]},
+        "lineage": {"run": run},
+        "files": {name: hashlib.sha256(data).hexdigest() for name, data in files.items()},
+    }
+    files[MANIFEST] = json.dumps(manifest).encode()
+    digest = hashlib.sha256(files[MANIFEST]).hexdigest()
+    return Parcel(digest, files, {"zoe": NOW, "yan": NOW})
 
 
 def test_rotate_makes_a_key_uses_it_and_retires_the_old(house: Store, keyring: Keyring) -> None:

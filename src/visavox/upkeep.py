@@ -138,23 +138,28 @@ def erase(
     fridge: Annotated[str, typer.Argument(help="The fridge's id.")],
     member: Annotated[str, typer.Argument(help="The member's id.")],
 ) -> None:
-    """Delete a member for good: their key, captures, name, number, PIN and grants."""
+    """Delete a member for good: their key, captures, name, number, PIN, grants, and their part of
+    the trained bundle."""
     with _store() as store, store.begin() as unit:
-        from visavox.service.shelf import Slot
+        from visavox.service.sealed import SealedSlot
         from visavox.store.erasing import erase as erase_member
         from visavox.store.settings import StoreSettings
 
-        erased, record = erase_member(unit, fridge, member, actor="operator", at=datetime.now(UTC))
-        Slot.of(StoreSettings.read().models, fridge).tidy()  # the former bundle knows them too
+        at = datetime.now(UTC)
+        SealedSlot(StoreSettings.read().models, fridge).forget(unit, member, at)
+        erased, record = erase_member(unit, fridge, member, actor="operator", at=at)
     typer.echo(json.dumps({**asdict(erased), "audit_seq": record.seq}))
 
 
 def sweep() -> None:
-    """Remove what cut-off enrolments left in the capture store, and what has expired."""
+    """Remove what cut-off work left in the capture store and among the bundles, and what has
+    expired."""
     with _store() as store:
+        from visavox.service.sealed import sweep as sweep_bundles
         from visavox.store.settings import StoreSettings
 
         swept = store.sweep(at=datetime.now(UTC), probes=StoreSettings.read().probes)
+        sweep_bundles(store, StoreSettings.read().models)
     typer.echo(json.dumps(asdict(swept)))
 
 

@@ -134,7 +134,7 @@ def test_without_that_moment_the_captures_tell_whom_it_saw(
     assert kitchen.ask(probe(5)).decision.outcome is GRANTED
 
 
-def test_a_bundle_on_its_way_in_is_not_tidied_away(
+def test_a_bundle_on_its_way_in_does_not_need_its_source_any_more(
     kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for who in (0, 1, 2):
@@ -145,7 +145,7 @@ def test_a_bundle_on_its_way_in_is_not_tidied_away(
 
     def meanwhile(*found: Any, **risk: Any) -> None:
         monkeypatch.undo()
-        shutil.rmtree(tmp_path / "models" / "fridges" / "kitchen" / second.name)
+        shutil.rmtree(second)
         serves(*found, **risk)
 
     monkeypatch.setattr(models, "_serves", meanwhile)
@@ -236,7 +236,8 @@ def test_a_damaged_bundle_does_not_stop_the_fridge(kitchen: Kitchen, tmp_path: P
     path = trained(kitchen, tmp_path)
     install(kitchen, path)
     live = tmp_path / "models" / "fridges" / "kitchen"
-    (live / path.name / "weights.safetensors").write_bytes(b"")
+    for file in live.glob("*.sealed"):
+        file.write_bytes(b"")
     pointer = live / "live.json"
     pointer.write_text(pointer.read_text() + " ")  # as if it were replaced
     fresh = Models(tmp_path / "models", kitchen.house.perception.characterizer)
@@ -285,10 +286,11 @@ def test_the_former_bundle_is_kept_to_go_back_to_and_no_older_one(
     for path in made:
         install(kitchen, path)
     live = tmp_path / "models" / "fridges" / "kitchen"
-    assert {p.name for p in live.iterdir() if p.is_dir()} == {p.name for p in made[1:]}
+    kept = {p.name.split(".")[0] for p in live.glob("*.sealed")}
+    assert kept == {p.name for p in made[1:]}
     assert install(kitchen, live / made[1].name).bundle == made[1].name
     members.remove(kitchen.house, kitchen.admin, "kitchen", "p0")
-    left = [p.name for p in live.iterdir() if p.is_dir()]
+    left = [p.name.split(".")[0] for p in live.iterdir() if p.name != "live.json"]
     assert left == [made[1].name], "the former bundle knew somebody who is erased"
 
 

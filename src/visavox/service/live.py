@@ -2,7 +2,7 @@
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +14,11 @@ from visavox.bundle import Bundle
 from visavox.characterizer import Characterizer
 from visavox.decision import Level
 from visavox.errors import BundleError
-from visavox.service.shelf import Pointer, Slot, Stamp
+from visavox.service import sealed
+from visavox.service.sealed import SealedSlot
+from visavox.service.shelf import BaseSlot, Stamp
 from visavox.service.snapshot import Snapshot, enrolled
-from visavox.store import Unit
+from visavox.store import Store, Unit
 from visavox.store.records import Fridge
 from visavox.table import EmbeddingTable
 
@@ -46,15 +48,16 @@ class Live:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Loaded:
-    """A slot as it was read."""
+    """A slot as it was read, and since when whom it scores had been members then."""
 
     stamp: Stamp | None
+    key: str | None  # the id of what it is sealed with; none for the base
     bundle: Bundle | None
-    pointer: Pointer | None
+    joined: Mapping[str, datetime]
     problem: str | None = None
 
 
-_NOTHING = _Loaded(None, None, None)
+_NOTHING = _Loaded(None, None, None, {})
 
 _Key = tuple[datetime, int, str, Stamp | None, Stamp | None]
 """What a snapshot is of: the fridge's beginning, revision and risk, and both bundles."""
@@ -76,21 +79,28 @@ class Models:
     def characterizer(self) -> Characterizer:
         return self._nets
 
-    def slot(self, fridge: str | None) -> Slot:
-        """Of a fridge, or of the base."""
-        return Slot.of(self._root, fridge)
+    def slot(self, fridge: str) -> SealedSlot:
+        """Where a fridge's trained bundles are."""
+        return SealedSlot(self._root, fridge)
+
+    @property
+    def base_slot(self) -> BaseSlot:
+        """Where the base is."""
+        return BaseSlot(self._root / "base")
 
     def base(self) -> Bundle | None:
         """What newcomers are enrolled on."""
-        return self._read(None).bundle
+        return self._base().bundle
 
     def snapshot(self, unit: Unit, fridge: Fridge) -> Snapshot:
         """What decides at this fridge, as `unit` sees it; use it from start to end of a request."""
-        trained, base = self._read(fridge.id), self._read(None)
-        key = (fridge.created_at, fridge.revision, fridge.risk, trained.stamp, base.stamp)
+        base, stamp = self._base(), self.slot(fridge.id).stamp()
+        # Whatever changes the key that bundles are sealed with raises the revision.
+        key = (fridge.created_at, fridge.revision, fridge.risk, stamp, base.stamp)
         held = self._snapshots.get(fridge.id)
         if held is not None and held[0] == key:
             return held[1]
+        trained = self._trained(unit, fridge.id)
         roster = unit.members.roster(fridge.id)
         kept = _kept(trained, roster)
         known = set() if trained.bundle is None else {
@@ -118,7 +128,7 @@ class Models:
         """What decides at this fridge, in words and numbers."""
         now = self.snapshot(unit, fridge)
         scored = len(now.kept) + len(now.provisional)
-        trained = self._read(fridge.id)
+        trained = self._trained(unit, fridge.id)
         source = now.bundle or now.base
         return Live(
             fridge=fridge.id,
@@ -136,7 +146,7 @@ class Models:
             ),
             population=None if source is None else str(source.manifest.get("population")),
             lineage={} if source is None else source.lineage,
-            problem=trained.problem or self._read(None).problem,
+            problem=trained.problem or self._base().problem,
         )
 
     def forget(self, fridge: str, member: str) -> None:
@@ -152,23 +162,47 @@ class Models:
             for held in (self._tables, self._snapshots, self._slots):
                 held.pop(fridge, None)
 
-    def _read(self, fridge: str | None) -> _Loaded:
-        """A slot, read again when its file was replaced; the last good one if that cannot be."""
-        name, slot = fridge or "", self.slot(fridge)
-        stamp = slot.stamp()
+    def sweep(self, store: Store) -> None:
+        """Remove what killed processes left among the bundles."""
+        sealed.sweep(store, self._root)
+
+    def _base(self) -> _Loaded:
+        slot = self.base_slot
+
+        def read() -> tuple[Bundle, Mapping[str, datetime]]:
+            return slot.load(slot.pointer(), self._nets.digest), {}
+
+        return self._read("", slot.stamp(), None, read)
+
+    def _trained(self, unit: Unit, fridge: str) -> _Loaded:
+        slot = self.slot(fridge)
+
+        def read() -> tuple[Bundle, Mapping[str, datetime]]:
+            parcel = slot.open(unit, slot.pointer())
+            return parcel.bundle(self._nets.digest), parcel.joined
+
+        return self._read(fridge, slot.stamp(), unit.bundles.key(fridge), read)
+
+    def _read(
+        self,
+        name: str,
+        stamp: Stamp | None,
+        key: str | None,
+        read: Callable[[], tuple[Bundle, Mapping[str, datetime]]],
+    ) -> _Loaded:
+        """A slot, read again when its file or its key is another; the last good one if that
+        cannot be."""
         held = self._slots.get(name, _NOTHING)
-        if held.stamp == stamp:
+        if (held.stamp, held.key) == (stamp, key):
             return held
-        if stamp is None:
-            found = _NOTHING
-        else:
+        found = _Loaded(None, key, None, {})
+        if stamp is not None:
             try:
-                pointer = slot.pointer()
-                found = _Loaded(stamp, slot.load(pointer, self._nets.digest), pointer)
+                found = _Loaded(stamp, key, *read())
             except BundleError as error:
                 # The fridge is never down: it goes on with what it had, or with the base.
-                log.exception("the bundle of %r cannot be served", fridge or "base")
-                found = _Loaded(stamp, held.bundle, held.pointer, problem=error.problem)
+                log.exception("the bundle of %r cannot be served", name or "base")
+                found = _Loaded(stamp, key, held.bundle, held.joined, problem=error.problem)
         self._slots[name] = found
         return found
 
@@ -198,9 +232,9 @@ class Models:
 
 def _kept(trained: _Loaded, roster: _Roster) -> Any:
     """Columns of those who are members still, and the same person as when it was installed."""
-    if trained.bundle is None or trained.pointer is None:
+    if trained.bundle is None:
         return np.empty(0, np.intp)
-    joined = trained.pointer.members
+    joined = trained.joined
     return np.array(
         [
             i

@@ -84,13 +84,14 @@ def remove(
 ) -> Removed:
     """Erase a member: their key, captures, name, number and PIN; no decision grants them again.
 
-    Decisions keep their id, and nothing that can be opened. A trained bundle holds their template
-    until the retraining that this asks for; from now on it is left out of every score.
+    Decisions keep their id, and nothing that can be opened. The trained bundle goes on without
+    their part of it; a retraining is asked for all the same, since they helped to set the rest.
     """
     who.need(Role.ADMIN)
     who.reach(fridge)
     at = house.clock()
     with house.store.begin() as unit:
+        house.models.slot(fridge).forget(unit, member, at)
         erased, noted = erase(
             unit,
             fridge,
@@ -100,6 +101,5 @@ def remove(
             detail=who.told(),
             expected_version=expected_version,
         )
-        house.models.slot(fridge).tidy()  # the former bundle knows them too
     house.models.forget(fridge, member)
     return Removed(erased, noted.seq)

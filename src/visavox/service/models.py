@@ -1,23 +1,27 @@
 """Which model decides at which fridge, and how a new one takes over without a pause."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from visavox import bundle
 from visavox.bundle import Bundle
 from visavox.discriminator.base import BaseScorer
 from visavox.errors import BundleError, ConfigError
 from visavox.service.house import Actor, House
 from visavox.service.live import Live, Models
-from visavox.service.shelf import Pointer
+from visavox.service.parcel import Parcel
+from visavox.service.sealed import SealedSlot
 from visavox.store import Unit
 from visavox.store.records import Page, Role
 
 __all__ = [
-    "Live", "Models", "characterizer", "install", "install_base", "page", "read", "remove",
+    "Live", "Models", "characterizer", "install", "install_base", "meant_for", "page", "read",
+    "remove",
 ]  # fmt: skip
 
 
@@ -52,10 +56,18 @@ def characterizer(house: House, who: Actor) -> Mapping[str, Any]:
     }
 
 
+def meant_for(path: Path) -> str:
+    """The fridge that a bundle was trained for, or that one is kept for."""
+    if path.suffix == ".sealed":
+        return path.absolute().parent.name
+    return bundle.load(path, characterizer_digest=None).fridge
+
+
 def install(house: House, who: Actor, fridge: str, folder: Path) -> Live:
     """Verify a trained bundle and make it live, at once, for every process.
 
-    Members whom it knows are scored by it from now on. Who joined after its lineage's `as_of`
+    It is kept sealed, and holds none but members. The one that was live before is kept too: to go
+    back to it, name it as it lies there. Members whom it knows are scored by it from now on. Who joined after its lineage's `as_of`
     stays with the base; without one, who is not of their name by their own captures: an id may
     have been given again since the training, and the former owner must not open as the new one.
     """
@@ -64,16 +76,12 @@ def install(house: House, who: Actor, fridge: str, folder: Path) -> Live:
     with house.store.read() as unit:
         unit.fridges.get(fridge)  # before its id names a folder
     at, slot = house.clock(), house.models.slot(fridge)
-    slot.folder.mkdir(parents=True, exist_ok=True)
-    found = slot.take_in(folder, house.models.characterizer.digest)
-    if found.fridge != fridge:
-        raise BundleError(
-            f"The bundle was trained for the fridge {found.fridge!r}, not for {fridge!r}.",
-            next_step="Install it there, or train this fridge.",
-        )
-    known, as_of = set(found.discriminator.members), _as_of(found)
+    taken = None if slot.digest_of(folder) else _taken(house, fridge, folder)
     with house.store.begin() as unit:
         now = unit.fridges.lock(fridge)
+        parcel = taken or slot.open(unit, str(slot.digest_of(folder)))
+        found = parcel.bundle(house.models.characterizer.digest)
+        known, as_of = set(found.discriminator.members), _as_of(found)
         _serves(found, now.risk, provisional=False)
         joined = {
             member: since
@@ -82,14 +90,13 @@ def install(house: House, who: Actor, fridge: str, folder: Path) -> Live:
             and (since <= as_of if as_of else _is_whom_it_knows(house, unit, found, member))
         }
         detail = {"bundle": found.digest, "members": len(joined)}
+        slot.keep(unit, replace(parcel, joined=joined).only(joined, at))
         unit.events.add(at=at, fridge=fridge, kind="model_installed", detail=detail)
         who.note(unit, at, "model.install", fridge, **detail)
         # The one that is live still stays, to go back to.
-        slot.tidy(found.digest)
-        # Others who tidied before this transaction may have taken it for an old one.
-        slot.take_in(folder, house.models.characterizer.digest)
+        slot.tidy(unit, found.digest, *_live_still(slot))
         # The last thing before the commit: what the log does not tell of never serves.
-        slot.point(Pointer(found.digest, joined))
+        slot.point(found.digest)
     return read(house, who, fridge)
 
 
@@ -97,8 +104,7 @@ def install_base(house: House, who: Actor, folder: Path) -> str:
     """Verify a base bundle and let newcomers of all fridges be enrolled on it; its digest."""
     who.need(Role.ADMIN)
     who.everywhere()
-    at, slot = house.clock(), house.models.slot(None)
-    slot.folder.mkdir(parents=True, exist_ok=True)
+    at, slot = house.clock(), house.models.base_slot
     found = slot.take_in(folder, house.models.characterizer.digest)
     if found.discriminator.family != BaseScorer.FAMILY:
         raise BundleError(
@@ -110,7 +116,7 @@ def install_base(house: House, who: Actor, folder: Path) -> str:
         _serves(found, risk, provisional=True)
     with house.store.begin() as unit:
         who.note(unit, at, "model.base", found.digest)
-        slot.point(Pointer(found.digest, {}))
+        slot.point(found.digest)
     slot.tidy()
     return found.digest
 
@@ -124,8 +130,27 @@ def remove(house: House, who: Actor, fridge: str) -> Live:
         unit.fridges.lock(fridge)
         unit.events.add(at=at, fridge=fridge, kind="model_removed")
         who.note(unit, at, "model.remove", fridge)
-        house.models.slot(fridge).clear()
+        house.models.slot(fridge).withdraw(unit)
     return read(house, who, fridge)
+
+
+def _taken(house: House, fridge: str, folder: Path) -> Parcel:
+    """A bundle as the training wrote it, verified."""
+    folder = bundle.find(folder)
+    found = bundle.load(folder, characterizer_digest=house.models.characterizer.digest)
+    if found.fridge != fridge:
+        raise BundleError(
+            f"The bundle was trained for the fridge {found.fridge!r}, not for {fridge!r}.",
+            next_step="Install it there, or train this fridge.",
+        )
+    return Parcel.of(folder, found)
+
+
+def _live_still(slot: SealedSlot) -> tuple[str, ...]:
+    try:
+        return (slot.pointer(),)
+    except BundleError:  # none, or nobody knows which
+        return ()
 
 
 def _is_whom_it_knows(house: House, unit: Unit, found: Bundle, member: str) -> bool:

@@ -68,7 +68,7 @@ class Fridges:
         return kept
 
     def delete(self, fridge: str, *, expected_version: int | None = None) -> None:
-        """The fridge, its compartments and its key; Conflict while it has members."""
+        """The fridge, its compartments and its keys; Conflict while it has members."""
         found = self.lock(fridge)
         if expected_version not in {None, found.version}:
             raise stale(f"The fridge {fridge!r}")
@@ -80,7 +80,10 @@ class Fridges:
             )
         self._connection.execute(delete(compartments).where(compartments.c.fridge == fridge))
         self._connection.execute(delete(fridges).where(fridges.c.id == fridge))
-        self._vault.destroy(Owner(fridge))
+        keys = Owner(fridge), Owner.models(fridge)
+        self._vault.claim(*keys)
+        for owner in keys:
+            self._vault.destroy(owner)
 
     def lock(self, fridge: str) -> Fridge:
         """As `get`; nobody else changes it, or its members, until this transaction ends."""

@@ -37,8 +37,8 @@ def begin(connection: Connection, keyring: Keyring, *, at: datetime) -> None:
 def step(connection: Connection, keyring: Keyring) -> int:
     """Wrap some of those that another key still wraps; how many, 0 when all are done."""
     newest = keyring.find(current(connection))
-    asked = select(data_keys).where(data_keys.c.master != newest.id).limit(STEP)
-    rows = connection.execute(asked.with_for_update()).all()
+    asked = select(data_keys).where(data_keys.c.master != newest.id).order_by(data_keys.c.id)
+    rows = connection.execute(asked.limit(STEP).with_for_update()).all()
     for row in rows:
         secret = unwrap(keyring.find(row.master), row.id, row.wrapped)
         again = wrap(newest, row.id, secret)

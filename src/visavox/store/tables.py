@@ -79,7 +79,7 @@ data_keys = Table(
     "data_keys",
     metadata,
     Column("id", String(32), primary_key=True),
-    _required("owner", String(130), unique=True),  # "<fridge>/<member>", "<fridge>/" or "/"
+    _required("owner", String(130), unique=True),  # as `vault.Owner` writes it
     _required("master", String(32), index=True),
     _required("wrapped", LargeBinary),
 )

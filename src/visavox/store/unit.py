@@ -10,6 +10,7 @@ from visavox.errors import BlobError
 from visavox.store.access import AttemptCounts, Challenges, Keys
 from visavox.store.auditing import Audit
 from visavox.store.blobs import Blobs
+from visavox.store.bundles import Bundles
 from visavox.store.captures import Captures
 from visavox.store.fridges import Compartments, Fridges
 from visavox.store.grants import Grants
@@ -43,6 +44,9 @@ class Unit:
         self.compartments = Compartments(connection)
         self.members = Members(connection, vault, blobs, self._afterwards.append, self._forget)
         self.captures = Captures(connection, vault, blobs, self._before.append, self._undo.append)
+        self.bundles = Bundles(
+            connection, vault, self._afterwards.append, self._undo.append, self._forget
+        )
         self.grants = Grants(connection)
         self.keys = Keys(connection)
         self.challenges = Challenges(connection)

@@ -1,4 +1,4 @@
-"""Sealing: AES-256-GCM under a data key per member, itself wrapped by the master key.
+"""Sealing: AES-256-GCM under a data key per owner, itself wrapped by the master key.
 
     sealed  = version, data key id (16), nonce (12), ciphertext and tag
     wrapped = nonce (12), ciphertext and tag, in the row of the data key
@@ -26,10 +26,16 @@ _UID, _NONCE = 16, 12
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose data key: a member's, a fridge's (probes of nobody known) or the house's."""
+    """Whose data key: a member's, a fridge's (probes of nobody known), that of a fridge's trained
+    bundles, or the house's."""
 
     fridge: str = ""
     member: str = ""
+
+    @classmethod
+    def models(cls, fridge: str) -> "Owner":
+        """The fridge's trained bundles."""
+        return cls(fridge, ".models")  # no member's id begins with a dot
 
     def __str__(self) -> str:
         return f"{self.fridge}/{self.member}"
@@ -82,6 +88,21 @@ class Vault:
             return self._cipher(uid).decrypt(rest[:_NONCE], rest[_NONCE:], where.encode())
         except InvalidTag:
             raise _altered(where) from None
+
+    def key_of(self, owner: Owner) -> str | None:
+        """The id of the owner's data key, if there is one."""
+        asked = select(data_keys.c.id).where(data_keys.c.owner == str(owner))
+        found = self._connection.scalar(asked)
+        return None if found is None else str(found)
+
+    def claim(self, *owners: Owner) -> None:
+        """Nobody else changes their data keys until this transaction ends.
+
+        For whoever destroys several: taken in the order of a rotation, neither waits in a ring.
+        """
+        mine = data_keys.c.owner.in_([str(owner) for owner in owners])
+        asked = select(data_keys.c.id).where(mine).order_by(data_keys.c.id)
+        self._connection.execute(asked.with_for_update()).all()
 
     def destroy(self, owner: Owner) -> bool:
         """Overwrite the owner's data key, then delete it; False if there was none."""

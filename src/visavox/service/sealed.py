@@ -1,0 +1,156 @@
+"""A fridge's trained bundles on disk: sealed files, which hold nobody who is no member.
+
+    fridges/<fridge>/<digest>.<key>.sealed      a `Parcel`, under the fridge's key of that id
+    fridges/<fridge>/live.json                  the digest of the one that is live
+
+Which key is in use, the database says. An erasure writes what is left of the live bundle under a
+new key, and destroys the old key as it destroys the member's: before the commit the old file is
+the one that counts, after it the new one, and the old one opens never again. So there is nothing
+to finish where a process is killed in between; what lies about is only removed later.
+"""
+
+import contextlib
+import logging
+import re
+import shutil
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from visavox.errors import BundleError, NotFound, Sealed
+from visavox.service.parcel import AGAIN, Parcel
+from visavox.service.shelf import LIVE, Slot, replace
+from visavox.store import Store, Unit
+
+log = logging.getLogger(__name__)
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class SealedSlot(Slot):
+    """The place of one fridge's bundles. Change it while the fridge is locked."""
+
+    def __init__(self, root: Path, fridge: str) -> None:
+        super().__init__(root / "fridges" / fridge)
+        self.fridge = fridge
+
+    def digest_of(self, path: Path) -> str | None:
+        """Which of the bundles kept here a path names, if it does: one to go back to."""
+        digest = path.name.split(".")[0]
+        here = path.absolute().parent.resolve() == self.folder.resolve()
+        return digest if here and not path.is_dir() and _DIGEST.fullmatch(digest) else None
+
+    def open(self, unit: Unit, digest: str) -> Parcel:
+        """The bundle of that digest, or what is left of it, verified."""
+        key = unit.bundles.key(self.fridge)
+        try:
+            sealed = self._path(digest, key or "none").read_bytes()
+        except OSError as error:
+            if (self.folder / digest).is_dir():
+                raise BundleError(
+                    f"The bundle {digest[:12]}… of {self.fridge!r} was kept unsealed, by a former"
+                    " version.",
+                    next_step=f"Install it again, which removes that copy:"
+                    f" `python -m api model install {self.folder / digest}`.",
+                ) from None
+            raise BundleError(
+                f"The bundle {digest[:12]}… of {self.fridge!r} is not kept here any more:"
+                f" {error.strerror}.",
+                next_step=AGAIN,
+            ) from None
+        try:
+            packed = unit.bundles.open(self.fridge, digest, sealed)
+        except Sealed as error:
+            raise BundleError(
+                f"The bundle {digest[:12]}… of {self.fridge!r} does not open. {error.problem}",
+                next_step=AGAIN,
+            ) from None
+        return Parcel.unpack(digest, packed)
+
+    def keep(self, unit: Unit, parcel: Parcel) -> None:
+        """Seal it, and write it down; it is not live by that."""
+        sealed = unit.bundles.seal(self.fridge, parcel.digest, parcel.pack())
+        path = self._path(parcel.digest, str(unit.bundles.key(self.fridge)))
+        if not path.exists():
+            unit.bundles.undo(partial(_discard, [path]))
+        self.folder.mkdir(parents=True, exist_ok=True)
+        replace(path, sealed)
+
+    def tidy(self, unit: Unit, *digests: str) -> None:
+        """Remove all but those: older bundles, and what was left behind."""
+        key = unit.bundles.key(self.fridge)
+        needed = {self._path(digest, str(key)) for digest in digests}
+        _discard([path for path in self._kept() if path not in needed])
+
+    def forget(self, unit: Unit, member: str, at: datetime) -> None:
+        """Take a member out of what is kept; before they are deleted, in the same transaction.
+
+        The live bundle stays, without them; the former one goes. This never fails: what cannot be
+        opened or written loses its key all the same, and the base serves until the next training.
+        """
+        unit.fridges.lock(self.fridge)
+        old = self._kept()
+        if not old and unit.bundles.key(self.fridge) is None:
+            return
+        unit.bundles.claim(self.fridge, member)
+        left: Parcel | None = None
+        try:
+            parcel = self.open(unit, self.pointer())
+            left = parcel.only(set(parcel.joined) - {member}, at)
+        except BundleError as error:
+            log.warning("the bundles of %r are let go of: %s", self.fridge, error.problem)
+        unit.bundles.destroy(self.fridge)
+        unit.bundles.afterwards(partial(_discard, old))
+        if left is not None:
+            try:
+                self.keep(unit, left)
+            except (OSError, Sealed) as error:
+                log.warning("the bundles of %r are let go of: %s", self.fridge, error)
+
+    def withdraw(self, unit: Unit) -> None:
+        """Nothing is live any more, and nothing that was kept opens again."""
+        unit.bundles.afterwards(partial(_discard, self._kept()))
+        unit.bundles.destroy(self.fridge)
+        (self.folder / LIVE).unlink(missing_ok=True)
+
+    def sweep(self, unit: Unit) -> None:
+        """Remove what a killed process left: what the key that is in use does not open.
+
+        A folder is of a former version; it stays to be installed from.
+        """
+        try:
+            unit.fridges.lock(self.fridge)
+        except NotFound:
+            self.clear()
+            return
+        mine = f".{unit.bundles.key(self.fridge)}.sealed"
+        left = [p for p in self._kept() if not p.name.endswith(mine) and not p.is_dir()]
+        _discard(left)
+
+    def _path(self, digest: str, key: str) -> Path:
+        return self.folder / f"{digest}.{key}.sealed"
+
+    def _kept(self) -> list[Path]:
+        """All that is here but the name of what is live."""
+        with contextlib.suppress(FileNotFoundError):
+            return [path for path in self.folder.iterdir() if path.name != LIVE]
+        return []
+
+
+def sweep(store: Store, root: Path) -> None:
+    """Remove what killed processes left among the bundles of all fridges."""
+    with contextlib.suppress(FileNotFoundError):
+        for folder in sorted((root / "fridges").iterdir()):
+            with store.begin() as unit:
+                SealedSlot(root, folder.name).sweep(unit)
+
+
+def _discard(paths: list[Path]) -> None:
+    for path in paths:
+        try:
+            if path.is_dir():
+                shutil.rmtree(path)
+            else:
+                path.unlink(missing_ok=True)
+        except OSError as error:  # the sweep finds it; without its key it is of no use to anybody
+            log.warning("%s stays for the sweep: %s", path.name, error.strerror)
