@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -13,6 +14,7 @@ from tests.browser.house import House
 # Long enough for a machine that does many things at once: nothing here is about speed.
 PATIENCE_MS = 60_000
 expect.set_options(timeout=PATIENCE_MS)
+PICTURES = Path(__file__).parents[2] / ".cache" / "pictures" / "kiosk"
 
 
 @dataclass
@@ -47,6 +49,11 @@ class Kiosk:
     def heard(self, text: str) -> None:
         """Waits until a screen reader was told it."""
         expect(self.page.locator("#said")).to_contain_text(text)
+
+    def keep(self, name: str) -> None:
+        """A picture of what is shown now, for people to look at."""
+        PICTURES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=PICTURES / f"{name}.png")
 
     def knows(self, text: str) -> bool:
         """Whether it is anywhere in the page, seen or not."""

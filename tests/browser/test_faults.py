@@ -22,6 +22,7 @@ def test_without_a_camera_it_says_so_and_a_pin_still_opens(
         seen.headline("No camera found")
         seen.says("Connect a camera to this kiosk, then try again. A PIN works meanwhile.")
         seen.heard("Connect a camera")
+        seen.keep("no-camera")
         seen.type_pin(number(house, "home"), PIN)
         seen.headline("Hello, Ada Lovelace")
 
