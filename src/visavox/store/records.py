@@ -208,3 +208,6 @@ class RetrainingRequest:
     created_at: datetime
     claimed_at: datetime | None
     done_at: datetime | None
+    attempts: int = 0
+    run: str | None = None
+    error: str | None = None

@@ -13,7 +13,7 @@ from visavox.errors import NotMigrated
 if TYPE_CHECKING:
     from alembic.config import Config
 
-HEAD = "0001"
+HEAD = "0002"
 """The revision of the newest migration."""
 
 _LOCK = 7_645_911_203  # any number, the same in every process

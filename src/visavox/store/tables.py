@@ -132,6 +132,10 @@ captures = Table(
     _required("sha256", String(64)),
     _required("blob", JSON),
     _required("embeddings_sealed", LargeBinary),
+    Column(
+        "characterizer", String(80)
+    ),  # digest of what they were embedded by; older rows: unknown
+    _required("source", String(16), server_default="enrolment"),  # or "confirmed": a probe, by hand
     ForeignKeyConstraint(["fridge", "member"], ["members.fridge", "members.id"]),
     Index(None, "fridge", "member"),
 )
@@ -266,5 +270,85 @@ retraining = Table(
     _required("created_at", Moment),
     Column("claimed_at", Moment),
     Column("done_at", Moment),
+    _required("attempts", Integer, server_default="0"),  # how often it was claimed
+    Column("run", ID),  # of `runs`: the latest that took it on
+    Column("error", Text),  # why that one did not finish it
     Index(None, "fridge", "id"),
+)
+
+runs = Table(
+    "runs",
+    metadata,
+    Column("id", ID, primary_key=True),
+    _required("flow", String(16)),  # retrain, characterize or watch
+    _required("fridges", JSON),
+    _required("reason", Text),
+    _required("state", String(16), index=True),  # running, done, failed or given_up
+    _required("step", String(40)),
+    Column("metaflow", String(120)),  # "RetrainFlow/1712": its own name of the run
+    Column("data_version", String(80)),
+    _required("started_at", Moment),
+    _required("updated_at", Moment),
+    Column("ended_at", Moment),
+    Column("error", Text),
+    _required("detail", JSON),
+)
+
+progress = Table(
+    "progress",
+    metadata,
+    Column("seq", Integer, primary_key=True, autoincrement=True),
+    _required("run", ID),
+    Column("fridge", ID),  # None: it concerns the whole run
+    _required("at", Moment),
+    _required("step", String(40)),
+    _required("state", String(16)),  # begun, done, failed or skipped
+    _required("detail", JSON),
+    Index(None, "run", "seq"),
+    Index(None, "fridge", "seq"),
+)
+
+trials = Table(
+    # One request, scored by both models of an A/B comparison.
+    "trials",
+    metadata,
+    Column("decision", ID, primary_key=True),
+    _required("fridge", ID),
+    _required("at", Moment),
+    _required("mode", String(16)),  # shadow or split
+    _required("arm", String(16)),  # whose answer was given: champion or challenger
+    _required("champion", String(80)),
+    _required("challenger", String(80)),
+    _required("answers", JSON),  # {"champion": {outcome, member, llr, threshold}, "challenger": …}
+    Index(None, "fridge", "challenger", "decision"),
+)
+
+labels = Table(
+    # What really stood at the kiosk, from somebody who knows.
+    "labels",
+    metadata,
+    Column("decision", ID, primary_key=True),
+    _required("fridge", ID),
+    Column("member", ID),  # None: nobody who is a member
+    _required("source", String(16)),  # admin or pin
+    _required("by", String(80)),
+    _required("at", Moment),
+    Index(None, "fridge", "decision"),
+)
+
+receipts = Table(
+    # Erasures: what was removed where, and the proof that the fridge forgot.
+    "receipts",
+    metadata,
+    Column("id", ID, primary_key=True),
+    _required("fridge", ID),
+    _required("member", ID),
+    _required("requested_at", Moment),
+    _required("state", String(16)),  # pending or complete
+    _required("removed", JSON),  # what the erasure itself removed, with hashes
+    Column("probe_sealed", LargeBinary),  # their last probe, until the proof is made
+    Column("document", Text),  # canonical JSON, as it was signed
+    Column("signature", LargeBinary),
+    Column("completed_at", Moment),
+    Index(None, "fridge", "member"),
 )

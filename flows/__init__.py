@@ -1,0 +1,1 @@
+"""Metaflow: what retrains, strung together from functions that live in `visavox`."""
