@@ -15,7 +15,7 @@ from visavox.types import Candidate, Embeddings, Modality, Rejected
 __all__ = [
     "Attempts", "AuditRecord", "CaptureRecord", "Challenge", "Compartment", "DecisionOutcome",
     "DecisionRecord", "Erased", "Event", "Fridge", "Grant", "Head", "Key", "Member", "Method",
-    "Page", "Replay", "RetrainingRequest", "Role", "Verification",
+    "Page", "Progress", "Replay", "RetrainingRequest", "Role", "Run", "RunState", "Verification",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -211,3 +211,49 @@ class RetrainingRequest:
     attempts: int = 0
     run: str | None = None
     error: str | None = None
+
+
+class RunState(StrEnum):
+    RUNNING = "running"
+    DONE = "done"
+    FAILED = "failed"
+    """It will be tried again."""
+    GIVEN_UP = "given_up"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One run of a flow, over some fridges."""
+
+    id: str
+    flow: str
+    fridges: tuple[str, ...]
+    reason: str
+    state: RunState
+    step: str
+    """The last that was begun."""
+    metaflow: str | None
+    """Metaflow's own name of it, as `RetrainFlow/1712`."""
+    data_version: str | None
+    started_at: datetime
+    updated_at: datetime
+    """When it was last heard of."""
+    ended_at: datetime | None
+    error: str | None
+    detail: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One line of a run's progress. No detail holds more of a member than their id."""
+
+    seq: int
+    run: str
+    fridge: str | None
+    """None: it concerns the whole run."""
+    at: datetime
+    step: str
+    """snapshot, features, train, judge, register, deploy or verify."""
+    state: str
+    """begun, done, failed or skipped."""
+    detail: Mapping[str, Any] = field(hash=False)

@@ -18,7 +18,9 @@ from visavox.store.idempotency import Idempotency
 from visavox.store.journal import Decisions, Events
 from visavox.store.keyring import Keyring
 from visavox.store.members import Members
+from visavox.store.progress import ProgressLog
 from visavox.store.retraining import Retraining
+from visavox.store.runs import Runs
 from visavox.store.vault import Vault
 
 _AT_ONCE = 8
@@ -56,6 +58,8 @@ class Unit:
         self.audit = Audit(connection)
         self.idempotency = Idempotency(connection, vault)
         self.retraining = Retraining(connection)
+        self.runs = Runs(connection)
+        self.progress = ProgressLog(connection)
 
     def flush(self) -> None:
         """What must be done when the rows are committed; side by side, as others may wait.
