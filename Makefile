@@ -25,7 +25,7 @@ help: ## this list
 setup: ## the virtual environment (done by every target that needs it)
 	.ci/setup
 
-system: ## the programs that tests run and no Python package brings: Chromium, PostgreSQL
+system: ## the programs that tests run and no Python package brings: Chromium, PostgreSQL, promtool
 	.ci/system
 
 demo: setup ## from nothing to a champion that serves: API, kiosk page and Gradio demo left running
