@@ -14,8 +14,10 @@ from visavox.types import Candidate, Embeddings, Modality, Rejected
 
 __all__ = [
     "Attempts", "AuditRecord", "CaptureRecord", "Challenge", "Compartment", "DecisionOutcome",
-    "DecisionRecord", "Erased", "Event", "Fridge", "Grant", "Head", "Key", "Member", "Method",
-    "Page", "Progress", "Replay", "RetrainingRequest", "Role", "Run", "RunState", "Verification",
+    "DecisionRecord", "Erased", "Event", "Fridge", "Grant", "Head", "Key", "Label", "Member",
+    "Method",
+    "Page", "Progress", "Replay", "RetrainingRequest", "Role", "Run", "RunState", "Trial",
+    "TrialAnswer", "Verification",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -179,6 +181,8 @@ class DecisionRecord:
     challenge: str | None
     request_id: str
     expires_at: datetime | None
+    judged: Mapping[str, Any] | None = field(default=None, hash=False)
+    """What judged, in so far as its digests do not say it: `service.composition`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,3 +261,49 @@ class Progress:
     state: str
     """begun, done, failed or skipped."""
     detail: Mapping[str, Any] = field(hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TrialAnswer:
+    """What one of two models said of a request."""
+
+    outcome: str
+    """granted, refused, retry, or error where it failed."""
+    reason: str
+    """The first of its reasons; of an error, its kind."""
+    member: str | None = None
+    """Whom it would let in."""
+    llr: float | None = None
+    """Of whom it found most likely."""
+    threshold: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A request that both models of a comparison answered."""
+
+    decision: str
+    fridge: str
+    at: datetime
+    mode: str
+    """shadow or split."""
+    arm: str
+    """Whose answer was given: champion or challenger."""
+    champion: str
+    challenger: str
+    answers: tuple[TrialAnswer, TrialAnswer]
+    """The champion's, then the challenger's."""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """Who really stood at the kiosk when something was decided."""
+
+    decision: str
+    fridge: str
+    member: str | None
+    """None: nobody who is a member."""
+    source: str
+    """admin, or pin: the member's own, right after."""
+    by: str
+    at: datetime

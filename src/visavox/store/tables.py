@@ -211,6 +211,7 @@ decisions = Table(
     Column("challenge", ID),
     _required("request_id", String(64)),
     Column("expires_at", Moment),
+    Column("judged", JSON(none_as_null=True)),  # by what exactly; see `service.composition`
     Column("probe_sealed", LargeBinary),
     Index(None, "fridge", "id"),
     Index(None, "fridge", "member", "id"),
@@ -235,7 +236,7 @@ audit = Table(
     _required("at", Moment),
     _required("actor", String(80)),
     _required("action", String(80)),
-    _required("subject", String(200)),
+    _required("subject", String(200), index=True),
     _required("detail", Text),  # canonical JSON, kept as it was digested
     _required("previous", String(64)),
     _required("digest", String(64)),
@@ -348,7 +349,7 @@ receipts = Table(
     _required("removed", JSON),  # what the erasure itself removed, with hashes
     Column("probe_sealed", LargeBinary),  # their last probe, until the proof is made
     Column("document", Text),  # canonical JSON, as it was signed
-    Column("signature", LargeBinary),
+    Column("signature", String(100)),  # base64url
     Column("completed_at", Moment),
     Index(None, "fridge", "member"),
 )

@@ -15,6 +15,8 @@ def upgrade() -> None:
         "captures",
         sa.Column("source", sa.String(length=16), server_default="enrolment", nullable=False),
     )
+    op.add_column("decisions", sa.Column("judged", sa.JSON(), nullable=True))
+    op.create_index(op.f("ix_audit_subject"), "audit", ["subject"])
     op.add_column(
         "retraining", sa.Column("attempts", sa.Integer(), server_default="0", nullable=False)
     )
@@ -87,7 +89,7 @@ def upgrade() -> None:
         sa.Column("removed", sa.JSON(), nullable=False),
         sa.Column("probe_sealed", sa.LargeBinary(), nullable=True),
         sa.Column("document", sa.Text(), nullable=True),
-        sa.Column("signature", sa.LargeBinary(), nullable=True),
+        sa.Column("signature", sa.String(length=100), nullable=True),
         sa.Column("completed_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_receipts")),
     )
@@ -97,7 +99,9 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ["receipts", "labels", "trials", "progress", "runs"]:
         op.drop_table(table)
+    op.drop_index(op.f("ix_audit_subject"), "audit")
     for table, column in [
+        ("decisions", "judged"),
         ("retraining", "error"),
         ("retraining", "run"),
         ("retraining", "attempts"),
