@@ -38,6 +38,9 @@ _PER_MEMBER: Mapping[str, Mapping[str, int]] = {
 }
 """The arrays of each family that have an entry per member, and along which axis."""
 
+BLANK = "?"
+"""What the name begins with of a column that is nobody's; no member's id does."""
+
 _CALIBRATED = {"calibration.slope": 0, "calibration.offset": 0, "enrolled": 0}
 
 
@@ -128,11 +131,7 @@ class Parcel:
                 f"Nobody can be taken out of a bundle of the family {family!r}.",
                 next_step="Train the fridge again without them.",
             )
-        axes = {
-            f"{modality}.{name}": axis
-            for modality in ("face", "voice")
-            for name, axis in {**_PER_MEMBER[family], **_CALIBRATED}.items()
-        }
+        axes = _axes(family)
         weights = tensors_to(
             {
                 # safetensors writes memory as it lies: only C order keeps its meaning.
@@ -144,10 +143,44 @@ class Parcel:
         )
         manifest["discriminator"]["members"] = [known[i] for i in kept]
         manifest["files"][WEIGHTS] = _sha256(weights)
-        manifest["lineage"]["reduced"] = {"from": self.digest, "at": at.isoformat()}
+        before = manifest["lineage"].get("reduced", {}).get("steps", [])
+        gone = [i for i in range(len(known)) if i not in set(kept)]
+        manifest["lineage"]["reduced"] = {
+            "from": self.digest,
+            "at": at.isoformat(),
+            "steps": [*before, {"columns": len(known), "gone": gone}],
+        }
         said = json.dumps(manifest, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
         return Parcel(
             self.digest, {**self.files, WEIGHTS: weights, MANIFEST: said.encode()}, joined
+        )
+
+    def widened(self, columns: int) -> "Parcel":
+        """The same with as many members as it had once: blanks stand where those are missing who
+        have been taken out since, and score nothing. Whoever is left scores to the last bit as
+        they did then. BundleError where it never had that many.
+        """
+        manifest = self._manifest()
+        names = list(manifest["discriminator"]["members"])
+        axes, arrays = _axes(manifest["discriminator"]["family"]), self._tensors()
+        for i, step in enumerate(reversed(manifest["lineage"].get("reduced", {}).get("steps", ()))):
+            if len(names) >= columns:
+                break
+            for place in step["gone"]:  # in rising order: each is where it was
+                names.insert(place, f"{BLANK}{i}.{place}")
+                for name, axis in axes.items():
+                    blank = 1.0 if name.endswith((".spread", ".slope")) else 0.0
+                    arrays[name] = np.insert(arrays[name], place, blank, axis=axis)
+        if len(names) != columns:
+            raise BundleError(
+                f"The bundle {self.digest[:12]}… never had {columns} members.",
+                next_step="Replay the decision with the bundle that it names.",
+            )
+        manifest["discriminator"]["members"] = names
+        weights = tensors_to({n: np.array(a, order="C") for n, a in arrays.items()})
+        said = json.dumps(manifest, ensure_ascii=False)
+        return Parcel(
+            self.digest, {**self.files, WEIGHTS: weights, MANIFEST: said.encode()}, self.joined
         )
 
     def _check(self) -> None:
@@ -175,6 +208,14 @@ class Parcel:
             return tensors_from(self.files[WEIGHTS])
         except (SafetensorError, KeyError, TypeError, ValueError) as error:
             raise _damaged(self.digest, f"{WEIGHTS} holds no arrays: {error}") from None
+
+
+def _axes(family: str) -> dict[str, int]:
+    return {
+        f"{modality}.{name}": axis
+        for modality in ("face", "voice")
+        for name, axis in {**_PER_MEMBER[family], **_CALIBRATED}.items()
+    }
 
 
 def _damaged(digest: str, what: str) -> BundleError:
