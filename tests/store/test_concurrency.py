@@ -19,6 +19,7 @@ from visavox.errors import (
 from visavox.store import Store
 from visavox.store import open as open_store
 from visavox.store.keyring import Keyring, MasterKey
+from visavox.store.retraining import Patience
 
 
 def at_once(*calls: Callable[[], object]) -> list[object]:
@@ -227,15 +228,17 @@ def test_rotating_while_members_come_and_go_leaves_everybody_under_the_new_key(
     both.close()
 
 
-def test_workers_who_claim_at_once_get_different_fridges(store: Store) -> None:
+def test_of_workers_who_claim_at_once_one_gets_all_and_none_gets_the_same(store: Store) -> None:
     with store.begin() as unit:
         for i in range(6):
             unit.retraining.request(f"f{i % 3}", reason="member_added", at=later(i))
 
     def claim() -> object:
         with store.begin() as unit:
-            claimed = unit.retraining.claim(at=later(9), stale_before=NOW)
-            return tuple(request.fridge for request in claimed)
+            fridges = unit.retraining.waiting(at=later(99), patience=Patience(), limit=2)
+            run = unit.runs.begin("retrain", fridges, reason="test", at=later(99))
+            claimed = unit.retraining.claim(run.id, fridges, at=later(99))
+            return tuple(sorted(request.fridge for request in claimed))
 
     results = at_once(*[claim] * 4)
-    assert sorted(results) == [(), ("f0", "f0"), ("f1", "f1"), ("f2", "f2")]  # type: ignore[type-var]
+    assert sorted(results) == [(), (), ("f0", "f0", "f1", "f1"), ("f2", "f2")]  # type: ignore[type-var]
