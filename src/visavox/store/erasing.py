@@ -21,6 +21,9 @@ def erase(
 ) -> tuple[Erased, AuditRecord]:
     """Delete a member for good; NotFound or Stale, and then nothing is deleted."""
     erased = unit.members.delete(fridge, member, expected_version=expected_version)
+    # A comparison of models needs nobody who has left.
+    unit.trials.forget(fridge, member)
+    unit.labels.forget(fridge, member)
     unit.retraining.request(fridge, reason="member_deleted", at=at)
     unit.events.add(at=at, fridge=fridge, kind="member_removed", detail={"member": member})
     record = unit.audit.append(

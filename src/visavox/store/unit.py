@@ -17,10 +17,12 @@ from visavox.store.grants import Grants
 from visavox.store.idempotency import Idempotency
 from visavox.store.journal import Decisions, Events
 from visavox.store.keyring import Keyring
+from visavox.store.labels import Labels
 from visavox.store.members import Members
 from visavox.store.progress import ProgressLog
 from visavox.store.retraining import Retraining
 from visavox.store.runs import Runs
+from visavox.store.trials import Trials
 from visavox.store.vault import Vault
 
 _AT_ONCE = 8
@@ -58,6 +60,8 @@ class Unit:
         self.audit = Audit(connection)
         self.idempotency = Idempotency(connection, vault)
         self.retraining = Retraining(connection)
+        self.trials = Trials(connection)
+        self.labels = Labels(connection)
         self.runs = Runs(connection)
         self.progress = ProgressLog(connection)
 
