@@ -70,9 +70,26 @@ def test_what_is_put_is_got_listed_replaced_and_deleted(kept: Blobs) -> None:
         kept.get("a/1/image.sealed")
 
 
+def test_what_is_fetched_stays_whatever_becomes_of_it_in_the_store(
+    kept: Blobs, tmp_path: Path
+) -> None:
+    kept.put("a/1/image.sealed", b"one")
+    kept.fetch("a/1/image.sealed", tmp_path / "mine")
+    kept.put("a/1/image.sealed", b"another")
+    kept.delete("a/1/image.sealed")
+    assert (tmp_path / "mine").read_bytes() == b"one"
+    with pytest.raises(BlobError, match="has no a/1"):
+        kept.fetch("a/1/image.sealed", tmp_path / "nothing")
+
+
 @pytest.mark.parametrize("name", ["", "/etc/passwd", "../x", "a/../../x", "a//b", "a/./b"])
 def test_a_name_stays_inside(kept: Blobs, name: str) -> None:
-    for use in (kept.get, kept.delete, lambda n: kept.put(n, b"x")):
+    for use in (
+        kept.get,
+        kept.delete,
+        lambda n: kept.put(n, b"x"),
+        lambda n: kept.fetch(n, Path("never")),
+    ):
         with pytest.raises(BlobError, match="cannot name"):
             use(name)
 

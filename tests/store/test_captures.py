@@ -9,7 +9,7 @@ from sqlalchemy import create_engine, text
 from tests.store.people import NOW, embeddings, enrol, furnish, later, raw
 from visavox.errors import BlobError, Conflict, NotFound, Sealed
 from visavox.store import Store
-from visavox.types import Embedding, Modality, Rejected
+from visavox.types import Embedding, Embeddings, Modality, Rejected
 
 
 def test_embeddings_come_back_bit_for_bit(store: Store) -> None:
@@ -39,6 +39,50 @@ def test_raw_parts_come_back_and_are_digested(store: Store) -> None:
     digests = [hashlib.sha256(content).digest() for _, content in sorted(raw(0).items())]
     assert made.sha256 == hashlib.sha256(b"".join(digests)).hexdigest()
     assert all(name.startswith(f"kitchen/{made.id}/") for name in made.blob)
+
+
+def test_what_it_was_embedded_by_and_where_it_comes_from_is_kept(store: Store) -> None:
+    furnish(store)
+    (plain,) = enrol(store)
+    assert (plain.characterizer, plain.source) == (None, "enrolment")
+    with store.begin() as unit:
+        made = unit.captures.add(
+            "kitchen", "zoe", embeddings=embeddings(), raw={}, at=later(9),
+            characterizer="d" * 64, source="confirmed",
+        )  # fmt: skip
+    with store.read() as unit:
+        assert unit.captures.of("kitchen", "zoe") == (plain, made)
+    assert (made.characterizer, made.source) == ("d" * 64, "confirmed")
+
+
+def test_copies_of_what_is_sealed_open_until_their_member_is_erased(store: Store) -> None:
+    furnish(store)
+    (made,) = enrol(store)
+    enrol(store, "ben", captures=2)
+    with store.read() as unit:
+        ben, _, zoe = unit.captures.sealed("kitchen")
+        parts = {name: store.blobs.get(name) for name in zoe.blob}
+        seen = unit.captures.seal_seen("kitchen", "zoe", made.id, "e" * 64, embeddings(3))
+    assert (ben.member, zoe.id, zoe.created_at, zoe.consent_at) == ("ben", made.id, NOW, NOW)
+    assert (zoe.blob, zoe.modalities, zoe.source) == (made.blob, made.modalities, "enrolment")
+    assert "b'" not in repr(zoe)
+    with store.read() as unit:
+        assert unit.captures.can_open(zoe.embeddings)
+        assert _same(unit.captures.open_embeddings(zoe.id, zoe.embeddings), made.embeddings)
+        opened = [unit.captures.open_part(name, sealed) for name, sealed in parts.items()]
+        assert opened == [raw(0)["audio"], raw(0)["image"]]
+        assert _same(unit.captures.open_seen(made.id, "e" * 64, seen), embeddings(3))
+        with pytest.raises(Sealed, match="altered, or moved"):
+            unit.captures.open_seen(made.id, "f" * 64, seen)
+    with store.begin() as unit:
+        unit.members.delete("kitchen", "zoe")
+    with store.read() as unit:
+        assert [s.member for s in unit.captures.sealed("kitchen")] == ["ben", "ben"]
+        assert not unit.captures.can_open(zoe.embeddings)
+        assert not unit.captures.can_open(seen)
+        assert unit.captures.can_open(ben.embeddings)
+        with pytest.raises(Sealed, match="destroyed"):
+            unit.captures.open_embeddings(zoe.id, zoe.embeddings)
 
 
 def test_they_are_listed_oldest_first_in_pages(store: Store) -> None:
@@ -133,6 +177,14 @@ def test_grants_name_compartments_that_a_member_may_open(store: Store) -> None:
         assert [g.compartment for g in unit.grants.page("kitchen", "zoe").items] == ["left"]
     with pytest.raises(Conflict), store.begin() as unit:
         unit.compartments.delete("kitchen", "left")
+
+
+def _same(one: Embeddings, other: Embeddings) -> bool:
+    pairs = ((one.face, other.face), (one.voice, other.voice))
+    return all(
+        isinstance(a, Embedding) and isinstance(b, Embedding) and np.array_equal(a.vector, b.vector)
+        for a, b in pairs
+    )
 
 
 def _execute(url: str, statement: str) -> None:

@@ -63,7 +63,7 @@ def enrol(
     table = table_of(house, taken)
     _check_one_person(before, table)
     warnings = _known(before, table, accept_warnings=accept_warnings)
-    at = house.clock()
+    at, by = house.clock(), house.perception.characterizer.digest
     with house.store.begin() as unit:
         now = unit.fridges.lock(fridge)
         if now.revision != before.revision:  # somebody was enrolled meanwhile: the same person?
@@ -80,7 +80,7 @@ def enrol(
         )
         for compartment in dict.fromkeys(compartments):
             unit.grants.put(fridge, made.id, compartment, at=at)
-        _keep(unit, made, taken, at)
+        _keep(unit, made, taken, at, by)
         kept = unit.members.get(fridge, made.id)
         _settle(unit, who, kept, len(taken), warnings, at, new=True)
     return _enrolled(house, kept, warnings, len(taken))
@@ -115,14 +115,14 @@ def add(
             findings=others,
         )
     warnings = _known(before, table, accept_warnings=accept_warnings, but=member)
-    at = house.clock()
+    at, by = house.clock(), house.perception.characterizer.digest
     with house.store.begin() as unit:
         unit.fridges.lock(fridge)
         current = unit.members.get(fridge, member)
         if current.created_at != known.created_at:
             raise _replaced(fridge, member)
         _check_room(house, current, samples)
-        _keep(unit, current, taken, at)
+        _keep(unit, current, taken, at, by)
         # A new version of them, too: what is shown of a member counts their captures.
         kept = unit.members.update(unit.members.get(fridge, member))
         _settle(unit, who, kept, len(taken), warnings, at, new=False)
@@ -183,12 +183,17 @@ def _known(
     return tuple(found)
 
 
-def _keep(unit: Unit, member: Member, taken: Sequence[Taken], at: datetime) -> None:
+def _keep(unit: Unit, member: Member, taken: Sequence[Taken], at: datetime, by: str) -> None:
     for i, t in enumerate(taken):
         # Ids follow time: a microsecond apart, captures keep the order in which they came.
         moment = at + timedelta(microseconds=i)
         unit.captures.add(
-            member.fridge, member.id, embeddings=t.seen, raw=t.sample.parts(), at=moment
+            member.fridge,
+            member.id,
+            embeddings=t.seen,
+            raw=t.sample.parts(),
+            at=moment,
+            characterizer=by,
         )
     unit.flush()  # before `_settle` takes the audit log, which every decision needs
 

@@ -15,8 +15,8 @@ from visavox.store import embeddings as codec
 from visavox.store import ids, paging
 from visavox.store.blobs import SUFFIX, Blobs
 from visavox.store.members import missing, touch
-from visavox.store.records import CaptureRecord, Page
-from visavox.store.tables import captures
+from visavox.store.records import CaptureRecord, Page, SealedCapture
+from visavox.store.tables import captures, members
 from visavox.store.vault import Owner, Vault
 from visavox.types import Embeddings, Modality
 
@@ -39,8 +39,12 @@ class Captures:
         embeddings: Embeddings,
         raw: Mapping[str, bytes],
         at: datetime,
+        characterizer: str | None = None,
+        source: str = "enrolment",
     ) -> CaptureRecord:
         """Keep one capture of a member; `raw` are its parts by name, as `image` or `clip`.
+
+        `characterizer` is the digest of what it was embedded by, `source` where it comes from.
 
         The parts are put into the capture store just before the commit of the row that names
         them, all of a transaction's side by side. Where it fails they are removed, or found by
@@ -69,6 +73,8 @@ class Captures:
             "modalities": [modality.value for modality in codec.given(embeddings)],
             "sha256": digest.hexdigest(),
             "blob": names,
+            "characterizer": characterizer,
+            "source": source,
         }
         try:
             self._connection.execute(insert(captures).values(embeddings_sealed=sealed, **values))
@@ -118,6 +124,53 @@ class Captures:
             for name in capture.blob
         }
 
+    def sealed(self, fridge: str) -> tuple[SealedCapture, ...]:
+        """All of a fridge's as they lie there, by member, oldest first; opens nothing."""
+        m = members.c
+        asked = (
+            select(captures, m.consent_at)
+            .join(members, (m.fridge == c.fridge) & (m.id == c.member))
+            .where(c.fridge == fridge)
+            .order_by(c.member, c.id)
+        )
+        return tuple(
+            SealedCapture(
+                id=row.id,
+                fridge=row.fridge,
+                member=row.member,
+                created_at=row.created_at,
+                consent_at=row.consent_at,
+                modalities=tuple(Modality(name) for name in row.modalities),
+                blob=tuple(row.blob),
+                embeddings=row.embeddings_sealed,
+                characterizer=row.characterizer,
+                source=row.source,
+            )
+            for row in self._connection.execute(asked).all()
+        )
+
+    def can_open(self, sealed: bytes) -> bool:
+        """Whether the key that sealed this is still there: False once its member was erased."""
+        return self._vault.knows(sealed)
+
+    def open_embeddings(self, capture: str, sealed: bytes) -> Embeddings:
+        """What a `SealedCapture` has as its embeddings, wherever a copy of it was kept."""
+        return codec.read(self._vault.open(sealed, _where(capture)))
+
+    def open_part(self, name: str, sealed: bytes) -> bytes:
+        """A part of a capture, sealed as the capture store has it under that name."""
+        return self._vault.open(sealed, _raw(name))
+
+    def seal_seen(
+        self, fridge: str, member: str, capture: str, by: str, embeddings: Embeddings
+    ) -> bytes:
+        """Embeddings by another Characterizer, under the member's key, to be kept elsewhere."""
+        owner = Owner(fridge, member)
+        return self._vault.seal(owner, codec.written(embeddings), _seen(capture, by))
+
+    def open_seen(self, capture: str, by: str, sealed: bytes) -> Embeddings:
+        return codec.read(self._vault.open(sealed, _seen(capture, by)))
+
     def _opened(self, row: Any) -> CaptureRecord:
         content = self._vault.open(row.embeddings_sealed, _where(row.id))
         return _record(row._mapping, codec.read(content))
@@ -133,6 +186,8 @@ def _record(values: Mapping[str, Any], embeddings: Embeddings) -> CaptureRecord:
         sha256=values["sha256"],
         blob=tuple(values["blob"]),
         embeddings=embeddings,
+        characterizer=values["characterizer"],
+        source=values["source"],
     )
 
 
@@ -142,6 +197,10 @@ def _of(fridge: str, member: str) -> Select[Any]:
 
 def _where(capture: str) -> str:
     return f"captures|{capture}|embeddings"
+
+
+def _seen(capture: str, by: str) -> str:
+    return f"captures|{capture}|embeddings|{by}"
 
 
 def _raw(name: str) -> str:

@@ -16,7 +16,8 @@ __all__ = [
     "Attempts", "AuditRecord", "CaptureRecord", "Challenge", "Compartment", "DecisionOutcome",
     "DecisionRecord", "Erased", "Event", "Fridge", "Grant", "Head", "Key", "Label", "Member",
     "Method",
-    "Page", "Progress", "Replay", "RetrainingRequest", "Role", "Run", "RunState", "Trial",
+    "Page", "Progress", "Replay", "RetrainingRequest", "Role", "Run", "RunState",
+    "SealedCapture", "Trial",
     "TrialAnswer", "Verification",
 ]  # fmt: skip
 
@@ -90,6 +91,28 @@ class CaptureRecord:
     blob: tuple[str, ...]
     """The names of its parts in the capture store."""
     embeddings: Embeddings = field(repr=False, compare=False)
+    characterizer: str | None = None
+    """The digest of what it was embedded by; None where that was not written down."""
+    source: str = "enrolment"
+    """`enrolment`, or `confirmed`: a probe that somebody vouched for."""
+
+
+@dataclass(frozen=True, slots=True)
+class SealedCapture:
+    """A capture as it lies there, ciphertext and all that may be known without opening it."""
+
+    id: str
+    fridge: str
+    member: str
+    created_at: datetime
+    consent_at: datetime
+    modalities: tuple[Modality, ...]
+    blob: tuple[str, ...]
+    """The names of its parts in the capture store."""
+    embeddings: bytes = field(repr=False)
+    """Sealed."""
+    characterizer: str | None
+    source: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,11 @@ class Owner:
         """The fridge's trained bundles."""
         return cls(fridge, ".models")  # no member's id begins with a dot
 
+    @classmethod
+    def receipt(cls, fridge: str, receipt: str) -> "Owner":
+        """The last probe of an erased member, until the proof is made."""
+        return cls(fridge, f".{receipt}")
+
     def __str__(self) -> str:
         return f"{self.fridge}/{self.member}"
 
@@ -88,6 +93,14 @@ class Vault:
             return self._cipher(uid).decrypt(rest[:_NONCE], rest[_NONCE:], where.encode())
         except InvalidTag:
             raise _altered(where) from None
+
+    def knows(self, sealed: bytes) -> bool:
+        """Whether the data key that sealed this still exists."""
+        uid = sealed[1 : 1 + _UID]
+        if uid in self._open:
+            return True
+        asked = select(data_keys.c.id).where(data_keys.c.id == uid.hex())
+        return self._connection.scalar(asked) is not None
 
     def key_of(self, owner: Owner) -> str | None:
         """The id of the owner's data key, if there is one."""
