@@ -1,13 +1,26 @@
 """What decides, on the wire."""
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from api.schemas.fields import Risk, Shown
+from api.schemas.moments import Moment
 
 _DIGEST = Field(examples=["60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"])
+
+
+class Challenge(Shown):
+    """A bundle that is tried beside the one that is live."""
+
+    digest: Annotated[str, _DIGEST]
+    mode: Annotated[
+        Literal["shadow", "split"],
+        Field(description="In the shadow it decides nothing; in a split, its share."),
+    ]
+    share: Annotated[float, Field(description="Of the requests, that it decides.", examples=[0.2])]
+    since: Moment
 
 
 class Live(Shown):
@@ -32,6 +45,10 @@ class Live(Shown):
     problem: Annotated[
         str | None, Field(description="Why a newer bundle is not live.", examples=[None])
     ]
+    challenger: Challenge | None
+    """What is tried beside it; null while nothing is."""
+    previous: Annotated[str | None, _DIGEST]
+    """What a roll-back would bring back."""
 
 
 class Characterizer(Shown):

@@ -301,6 +301,8 @@ def test_the_former_bundle_is_gone_back_to_as_it_lies_there(
     assert install(kitchen, former).bundle == path.name
     assert snapshot(kitchen, fresh(kitchen, tmp_path)).trained == ("p0", "p1", "p2")
     members.remove(kitchen.house, kitchen.admin, "kitchen", "p0")
+    assert install(kitchen, former.with_name(second.name)).members == 2
+    models.remove(kitchen.house, kitchen.admin, "kitchen")
     with pytest.raises(BundleError, match="not kept here"):
         install(kitchen, former.with_name(second.name))
 

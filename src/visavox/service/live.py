@@ -1,28 +1,24 @@
 """The models of a process: read once, replaced as a whole, and told apart by what they are of."""
 
-import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from visavox.bundle import Bundle
 from visavox.characterizer import Characterizer
 from visavox.decision import Level
-from visavox.errors import BundleError
 from visavox.service import sealed
+from visavox.service.loaded import Held, Loaded, renewed
 from visavox.service.sealed import SealedSlot
 from visavox.service.shelf import BaseSlot, Stamp
 from visavox.service.snapshot import Snapshot, enrolled
+from visavox.service.standing import Challenge
 from visavox.store import Store, Unit
 from visavox.store.records import Fridge
 from visavox.table import EmbeddingTable
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,20 +40,9 @@ class Live:
     population: str | None
     lineage: Mapping[str, Any]
     problem: str | None
+    challenger: Challenge | None = None  # what is tried beside the bundle
+    previous: str | None = None  # what a roll-back would bring back
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Loaded:
-    """A slot as it was read, and since when whom it scores had been members then."""
-
-    stamp: Stamp | None
-    key: str | None  # the id of what it is sealed with; none for the base
-    bundle: Bundle | None
-    joined: Mapping[str, datetime]
-    problem: str | None = None
-
-
-_NOTHING = _Loaded(None, None, None, {})
 
 _Key = tuple[datetime, int, str, Stamp | None, Stamp | None]
 """What a snapshot is of: the fridge's beginning, revision and risk, and both bundles."""
@@ -71,7 +56,7 @@ class Models:
     def __init__(self, root: Path, nets: Characterizer) -> None:
         self._root, self._nets = root, nets
         self._lock = threading.Lock()
-        self._slots: dict[str, _Loaded] = {}
+        self._slots: dict[str, Held] = {}
         self._snapshots: dict[str, tuple[_Key, Snapshot]] = {}
         self._tables: dict[str, dict[str, tuple[tuple[datetime, int], EmbeddingTable]]] = {}
 
@@ -90,7 +75,7 @@ class Models:
 
     def base(self) -> Bundle | None:
         """What newcomers are enrolled on."""
-        return self._base().bundle
+        return self._base().champion.bundle
 
     def snapshot(self, unit: Unit, fridge: Fridge) -> Snapshot:
         """What decides at this fridge, as `unit` sees it; use it from start to end of a request."""
@@ -101,28 +86,42 @@ class Models:
         if held is not None and held[0] == key:
             return held[1]
         trained = self._trained(unit, fridge.id)
-        roster = unit.members.roster(fridge.id)
-        kept = _kept(trained, roster)
-        known = set() if trained.bundle is None else {
-            trained.bundle.discriminator.members[i] for i in kept
-        }  # fmt: skip
-        tables = self._newcomers(unit, fridge.id, roster, known)
-        made = Snapshot(
-            fridge=fridge.id,
-            revision=fridge.revision,
-            risk=fridge.risk,
-            bundle=trained.bundle,
-            base=base.bundle,
-            kept=kept,
-            newcomers=enrolled(base.bundle, tables),
-            members={member: since for member, (since, _) in roster.items()},
-        )
+        made = self._made(unit, fridge, trained, base.champion.bundle)
         with self._lock:
             held = self._snapshots.get(fridge.id)
             # A slower thread must not put an older picture in place of a newer one.
             if held is None or held[0][:2] <= key[:2]:
                 self._snapshots[fridge.id] = (key, made)
         return made
+
+    def _made(self, unit: Unit, fridge: Fridge, trained: Held, base: Bundle | None) -> Snapshot:
+        roster = unit.members.roster(fridge.id)
+        champion, challenger = trained.champion, trained.challenger
+        kept, beside = champion.kept(roster), challenger.kept(roster)
+        by_both = _known(champion, kept)
+        if challenger.bundle is not None:
+            by_both &= _known(challenger, beside)
+        tables = self._newcomers(unit, fridge.id, roster, by_both)
+        newer = _but(tables, _known(champion, kept))
+        tried = _but(tables, _known(challenger, beside)) if challenger.bundle else {}
+        newcomers = enrolled(base, newer)
+        return Snapshot(
+            fridge=fridge.id,
+            revision=fridge.revision,
+            risk=fridge.risk,
+            bundle=champion.bundle,
+            base=base,
+            kept=kept,
+            newcomers=newcomers,
+            members={member: since for member, (since, _) in roster.items()},
+            challenger=challenger.bundle,
+            challenger_kept=beside,
+            challenger_newcomers=newcomers
+            if tried.keys() == newer.keys()
+            else enrolled(base, tried),
+            trial=None if challenger.bundle is None else _challenge(trained),
+            captures={member: len(table) for member, table in tables.items()},
+        )
 
     def describe(self, unit: Unit, fridge: Fridge) -> Live:
         """What decides at this fridge, in words and numbers."""
@@ -147,6 +146,8 @@ class Models:
             population=None if source is None else str(source.manifest.get("population")),
             lineage={} if source is None else source.lineage,
             problem=trained.problem or self._base().problem,
+            challenger=_challenge(trained),
+            previous=None if trained.standing is None else trained.standing.previous,
         )
 
     def forget(self, fridge: str, member: str) -> None:
@@ -166,44 +167,26 @@ class Models:
         """Remove what killed processes left among the bundles."""
         sealed.sweep(store, self._root)
 
-    def _base(self) -> _Loaded:
+    def _base(self) -> Held:
         slot = self.base_slot
 
-        def read() -> tuple[Bundle, Mapping[str, datetime]]:
-            return slot.load(slot.pointer(), self._nets.digest), {}
+        def load(digest: str) -> Loaded:
+            return Loaded(slot.load(digest, self._nets.digest))
 
-        return self._read("", slot.stamp(), None, read)
+        held = self._slots.get("", Held())
+        self._slots[""] = found = renewed(held, "base", slot, None, load)
+        return found
 
-    def _trained(self, unit: Unit, fridge: str) -> _Loaded:
+    def _trained(self, unit: Unit, fridge: str) -> Held:
         slot = self.slot(fridge)
 
-        def read() -> tuple[Bundle, Mapping[str, datetime]]:
-            parcel = slot.open(unit, slot.pointer())
-            return parcel.bundle(self._nets.digest), parcel.joined
+        def load(digest: str) -> Loaded:
+            parcel = slot.open(unit, digest)
+            return Loaded(parcel.bundle(self._nets.digest), parcel.joined)
 
-        return self._read(fridge, slot.stamp(), unit.bundles.key(fridge), read)
-
-    def _read(
-        self,
-        name: str,
-        stamp: Stamp | None,
-        key: str | None,
-        read: Callable[[], tuple[Bundle, Mapping[str, datetime]]],
-    ) -> _Loaded:
-        """A slot, read again when its file or its key is another; the last good one if that
-        cannot be."""
-        held = self._slots.get(name, _NOTHING)
-        if (held.stamp, held.key) == (stamp, key):
-            return held
-        found = _Loaded(None, key, None, {})
-        if stamp is not None:
-            try:
-                found = _Loaded(stamp, key, *read())
-            except BundleError as error:
-                # The fridge is never down: it goes on with what it had, or with the base.
-                log.exception("the bundle of %r cannot be served", name or "base")
-                found = _Loaded(stamp, key, held.bundle, held.joined, problem=error.problem)
-        self._slots[name] = found
+        held = self._slots.get(fridge, Held())
+        key = unit.bundles.key(fridge)
+        self._slots[fridge] = found = renewed(held, fridge, slot, key, load)
         return found
 
     def _newcomers(
@@ -230,20 +213,19 @@ class Models:
         return EmbeddingTable.of(captures, seen, **dims)
 
 
-def _kept(trained: _Loaded, roster: _Roster) -> Any:
-    """Columns of those who are members still, and the same person as when it was installed."""
-    if trained.bundle is None:
-        return np.empty(0, np.intp)
-    joined = trained.joined
-    return np.array(
-        [
-            i
-            for i, member in enumerate(trained.bundle.discriminator.members)
-            # An id can be given again; whoever has it now joined later.
-            if member in roster and joined.get(member) == roster[member][0]
-        ],
-        dtype=np.intp,
-    )
+def _known(loaded: Loaded, kept: Any) -> set[str]:
+    """Whom a bundle scores."""
+    if loaded.bundle is None:
+        return set()
+    return {loaded.bundle.discriminator.members[i] for i in kept}
+
+
+def _but(tables: Mapping[str, EmbeddingTable], known: set[str]) -> dict[str, EmbeddingTable]:
+    return {member: table for member, table in tables.items() if member not in known}
+
+
+def _challenge(trained: Held) -> Challenge | None:
+    return None if trained.standing is None else trained.standing.challenger
 
 
 def _asked(levels: Mapping[str, Level], risk: str) -> float | None:

@@ -15,7 +15,7 @@ from visavox.errors import BundleError, ConfigError
 from visavox.service.house import Actor, House
 from visavox.service.live import Live, Models
 from visavox.service.parcel import Parcel
-from visavox.service.sealed import SealedSlot
+from visavox.service.standing import Standing
 from visavox.store import Unit
 from visavox.store.records import Page, Role
 
@@ -93,10 +93,9 @@ def install(house: House, who: Actor, fridge: str, folder: Path) -> Live:
         slot.keep(unit, replace(parcel, joined=joined).only(joined, at))
         unit.events.add(at=at, fridge=fridge, kind="model_installed", detail=detail)
         who.note(unit, at, "model.install", fridge, **detail)
-        # The one that is live still stays, to go back to.
-        slot.tidy(unit, found.digest, *_live_still(slot))
         # The last thing before the commit: what the log does not tell of never serves.
-        slot.point(found.digest)
+        before = slot.now()
+        slot.change(unit, before.crowned(found.digest) if before else Standing(found.digest))
     return read(house, who, fridge)
 
 
@@ -144,13 +143,6 @@ def _taken(house: House, fridge: str, folder: Path) -> Parcel:
             next_step="Install it there, or train this fridge.",
         )
     return Parcel.of(folder, found)
-
-
-def _live_still(slot: SealedSlot) -> tuple[str, ...]:
-    try:
-        return (slot.pointer(),)
-    except BundleError:  # none, or nobody knows which
-        return ()
 
 
 def _is_whom_it_knows(house: House, unit: Unit, found: Bundle, member: str) -> bool:

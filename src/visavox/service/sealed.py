@@ -1,10 +1,9 @@
 """A fridge's trained bundles on disk: sealed files, which hold nobody who is no member.
 
     fridges/<fridge>/<digest>.<key>.sealed      a `Parcel`, under the fridge's key of that id
-    fridges/<fridge>/live.json                  the digest of the one that is live
+    fridges/<fridge>/live.json                  which is live, which challenges it, which was live
 
-Which key is in use, the database says. An erasure writes what is left of the live bundle under a
-new key, and destroys the old key as it destroys the member's: before the commit the old file is
+Which key is in use, the database says. An erasure writes what is left of all three under a new key, and destroys the old key as it destroys the member's: before the commit the old file is
 the one that counts, after it the new one, and the old one opens never again. So there is nothing
 to finish where a process is killed in between; what lies about is only removed later.
 """
@@ -20,6 +19,7 @@ from pathlib import Path
 from visavox.errors import BundleError, NotFound, Sealed
 from visavox.service.parcel import AGAIN, Parcel
 from visavox.service.shelf import LIVE, Slot, replace
+from visavox.service.standing import Standing
 from visavox.store import Store, Unit
 
 log = logging.getLogger(__name__)
@@ -76,36 +76,45 @@ class SealedSlot(Slot):
         self.folder.mkdir(parents=True, exist_ok=True)
         replace(path, sealed)
 
-    def tidy(self, unit: Unit, *digests: str) -> None:
-        """Remove all but those: older bundles, and what was left behind."""
-        key = unit.bundles.key(self.fridge)
-        needed = {self._path(digest, str(key)) for digest in digests}
-        _discard([path for path in self._kept() if path not in needed])
+    def change(self, unit: Unit, standing: Standing) -> None:
+        """Stand so; the last thing before the commit, without which it is as before.
+
+        What is not needed any more goes once it is committed: others may be reading it.
+        """
+        unit.bundles.undo(partial(self._restore, self.now()))
+        key = str(unit.bundles.key(self.fridge))
+        needed = {self._path(digest, key) for digest in standing.digests}
+        left = [path for path in self._kept() if path not in needed]
+        unit.bundles.afterwards(partial(self._leave, left, key))
+        self.stand(standing)
+
+    def now(self) -> Standing | None:
+        """How it stands; None where nothing is live, or nobody knows what."""
+        try:
+            return self.standing()
+        except BundleError:
+            return None
 
     def forget(self, unit: Unit, member: str, at: datetime) -> None:
         """Take a member out of what is kept; before they are deleted, in the same transaction.
 
-        The live bundle stays, without them; the former one goes. This never fails: what cannot be
-        opened or written loses its key all the same, and the base serves until the next training.
+        Champion, challenger and the champion before stay, without them. This never fails: what
+        cannot be opened or written loses its key all the same, and the base serves until the next
+        training.
         """
         unit.fridges.lock(self.fridge)
         old = self._kept()
         if not old and unit.bundles.key(self.fridge) is None:
             return
         unit.bundles.claim(self.fridge, member)
-        left: Parcel | None = None
-        try:
-            parcel = self.open(unit, self.pointer())
-            left = parcel.only(set(parcel.joined) - {member}, at)
-        except BundleError as error:
-            log.warning("the bundles of %r are let go of: %s", self.fridge, error.problem)
+        left = [p for d in self._named() if (p := self._without(unit, d, member, at)) is not None]
         unit.bundles.destroy(self.fridge)
         unit.bundles.afterwards(partial(_discard, old))
-        if left is not None:
+        for parcel in left:
             try:
-                self.keep(unit, left)
+                self.keep(unit, parcel)
             except (OSError, Sealed) as error:
-                log.warning("the bundles of %r are let go of: %s", self.fridge, error)
+                log.warning("a bundle of %r is let go of: %s", self.fridge, error)
 
     def withdraw(self, unit: Unit) -> None:
         """Nothing is live any more, and nothing that was kept opens again."""
@@ -126,6 +135,36 @@ class SealedSlot(Slot):
         mine = f".{unit.bundles.key(self.fridge)}.sealed"
         left = [p for p in self._kept() if not p.name.endswith(mine) and not p.is_dir()]
         _discard(left)
+
+    def _without(self, unit: Unit, digest: str, member: str, at: datetime) -> Parcel | None:
+        try:
+            parcel = self.open(unit, digest)
+            return parcel.only(set(parcel.joined) - {member}, at)
+        except BundleError as error:
+            log.warning("a bundle of %r is let go of: %s", self.fridge, error.problem)
+            return None
+
+    def _named(self) -> tuple[str, ...]:
+        try:
+            return self.standing().digests
+        except BundleError as error:
+            log.warning("the bundles of %r are let go of: %s", self.fridge, error.problem)
+            return ()
+
+    def _leave(self, paths: list[Path], key: str) -> None:
+        # The fridge is not locked any more: somebody may have gone back to one of them.
+        now = self.now()
+        needed = set() if now is None else {self._path(digest, key) for digest in now.digests}
+        _discard([path for path in paths if path not in needed])
+
+    def _restore(self, former: Standing | None) -> None:
+        try:
+            if former is None:
+                (self.folder / LIVE).unlink(missing_ok=True)
+            else:
+                self.stand(former)
+        except OSError as error:
+            log.warning("what is live at %r could not be restored: %s", self.fridge, error)
 
     def _path(self, digest: str, key: str) -> Path:
         return self.folder / f"{digest}.{key}.sealed"

@@ -1,7 +1,7 @@
-"""Where the live bundles lie, and a file that names the one that is live.
+"""Where the live bundles lie, and a file that names the one that is live (`standing`).
 
     <root>/base/<digest>/…                          base/live.json              {"digest": …}
-    <root>/fridges/<fridge>/<digest>.<key>.sealed   fridges/<fridge>/live.json  {"digest": …}
+    <root>/fridges/<fridge>/<digest>.<key>.sealed   fridges/<fridge>/live.json  {"digest": …, …}
 
 The base knows no members and lies open; what is trained on members is sealed (`sealed`). The file is replaced at once and for good, so that a reader finds the old one or the new one.
 Other processes notice by looking at it, which costs one stat.
@@ -11,11 +11,13 @@ import json
 import os
 import secrets
 import shutil
+import time
 from pathlib import Path
 
 from visavox import bundle
 from visavox.bundle import Bundle
 from visavox.errors import BundleError
+from visavox.service.standing import Standing
 
 LIVE = "live.json"
 
@@ -37,21 +39,28 @@ class Slot:
             return None
         return found.st_mtime_ns, found.st_ino, found.st_size
 
-    def pointer(self) -> str:
-        """The digest of the one that is live."""
+    def standing(self) -> Standing:
+        """Which is live, which challenges it, and which was live before."""
         path = self.folder / LIVE
         try:
-            return str(json.loads(path.read_bytes())["digest"])
-        except (OSError, ValueError, KeyError, TypeError) as error:
+            return Standing.from_json(json.loads(path.read_bytes()))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise BundleError(
                 f"{path} does not name a bundle: {type(error).__name__}.",
                 next_step="Install the bundle again: `python -m api model install`.",
             ) from None
 
+    def stand(self, standing: Standing) -> None:
+        """So it is from now on, for every process: all of it at once."""
+        replace(self.folder / LIVE, json.dumps(standing.to_json()).encode())
+
+    def pointer(self) -> str:
+        """The digest of the one that is live."""
+        return self.standing().champion
+
     def point(self, digest: str) -> None:
-        """Make it live, for every process."""
-        said = json.dumps({"digest": digest})
-        replace(self.folder / LIVE, said.encode())
+        """Make it live, for every process, with nothing beside it."""
+        self.stand(Standing(digest))
 
     def clear(self) -> None:
         """Nothing is live any more, and nothing is kept."""
@@ -104,6 +113,9 @@ def replace(path: Path, content: bytes) -> None:
         with os.fdopen(handle, "wb") as file:
             file.write(content)
             file.flush()
+            # A file system's own clock may stand still between two changes: each has its stamp.
+            now = time.time_ns()
+            os.utime(file.fileno(), ns=(now, now))
             os.fsync(file.fileno())
         beside.replace(path)
     finally:

@@ -1,7 +1,7 @@
 """What decides at one fridge at one moment. Never changed: replaced whole, and used whole."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import numpy as np
@@ -12,6 +12,8 @@ from visavox.bundle import Bundle
 from visavox.decision import Newcomers, Policy
 from visavox.discriminator import Discriminator, newcomers
 from visavox.errors import Unavailable
+from visavox.service.composition import Composition
+from visavox.service.standing import Challenge
 from visavox.table import EmbeddingTable, Scores
 from visavox.types import Decision, Embeddings
 
@@ -32,6 +34,27 @@ class Snapshot:
     kept: NDArray[np.intp]  # columns of the bundle whose members are still here
     newcomers: Discriminator | None
     members: Mapping[str, datetime]  # all who are enrolled, scored or not, and since when
+    challenger: Bundle | None = None  # what is tried beside the bundle
+    challenger_kept: NDArray[np.intp] = field(default_factory=lambda: np.empty(0, np.intp))
+    challenger_newcomers: Discriminator | None = None
+    trial: Challenge | None = None  # how it is tried; None while nothing is
+    captures: Mapping[str, int] = field(default_factory=dict)  # of newcomers: how many they gave
+
+    @property
+    def challenged(self) -> "Snapshot | None":
+        """What would decide if the challenger were the champion; None while there is none."""
+        if self.challenger is None:
+            return None
+        return replace(
+            self,
+            bundle=self.challenger,
+            kept=self.challenger_kept,
+            newcomers=self.challenger_newcomers,
+            challenger=None,
+            challenger_kept=np.empty(0, np.intp),
+            challenger_newcomers=None,
+            trial=None,
+        )
 
     @property
     def trained(self) -> tuple[str, ...]:
@@ -42,6 +65,18 @@ class Snapshot:
     @property
     def provisional(self) -> frozenset[str]:
         return frozenset(() if self.newcomers is None else self.newcomers.members)
+
+    @property
+    def composition(self) -> Composition:
+        """What this is made of, for a decision to be replayed by."""
+        columns = 0 if self.bundle is None else len(self.bundle.discriminator.members)
+        newer = () if self.newcomers is None else self.newcomers.members
+        return Composition(
+            risk=self.risk,
+            columns=columns,
+            kept=None if len(self.kept) == columns else tuple(int(i) for i in self.kept),
+            newcomers={member: self.captures.get(member, 0) for member in newer},
+        )
 
     @property
     def policy(self) -> Policy:
