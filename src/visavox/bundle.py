@@ -76,11 +76,51 @@ def write(
 
     What is already there under the same name has the same content, and is left alone.
     """
+    files = contents(
+        fridge=fridge,
+        discriminator=discriminator,
+        policy=policy,
+        characterizer_digest=characterizer_digest,
+        population=population,
+        lineage=lineage,
+        reference=reference,
+    )
+    final = root / digest_of(files)
+    if final.exists():
+        load(final, characterizer_digest=characterizer_digest)
+        return final
+    root.mkdir(parents=True, exist_ok=True)
+    half = Path(tempfile.mkdtemp(prefix=".half-", dir=root))
+    try:
+        for name, data in files.items():
+            _write_through(half / name, data)
+        half.chmod(0o755)
+        try:
+            half.rename(final)
+        except OSError:
+            if not final.is_dir():  # else another process wrote the same content first
+                raise
+    finally:
+        shutil.rmtree(half, ignore_errors=True)
+    return final
+
+
+def contents(
+    *,
+    fridge: str,
+    discriminator: Discriminator,
+    policy: Policy,
+    characterizer_digest: str,
+    population: str,
+    lineage: Mapping[str, Any],
+    reference: Mapping[str, Any],
+) -> dict[str, bytes]:
+    """A bundle's files by name, the manifest last, for whoever writes none of them to a disk."""
     meta, tensors = discriminator.to_parts()
     # safetensors writes memory as it lies: only C order keeps an array's meaning.
     plain = {name: np.array(tensors[name], order="C") for name in sorted(tensors)}
     files = {WEIGHTS: tensors_to(plain), REFERENCE: _dumped(reference)}
-    manifest = _dumped(
+    files[MANIFEST] = _dumped(
         {
             "format": FORMAT,
             "fridge": fridge,
@@ -93,24 +133,12 @@ def write(
             "files": {name: _sha256(data) for name, data in sorted(files.items())},
         }
     )
-    final = root / _sha256(manifest)
-    if final.exists():
-        load(final, characterizer_digest=characterizer_digest)
-        return final
-    root.mkdir(parents=True, exist_ok=True)
-    half = Path(tempfile.mkdtemp(prefix=".half-", dir=root))
-    try:
-        for name, data in (*files.items(), (MANIFEST, manifest)):
-            _write_through(half / name, data)
-        half.chmod(0o755)
-        try:
-            half.rename(final)
-        except OSError:
-            if not final.is_dir():  # else another process wrote the same content first
-                raise
-    finally:
-        shutil.rmtree(half, ignore_errors=True)
-    return final
+    return files
+
+
+def digest_of(files: Mapping[str, bytes]) -> str:
+    """The name of the bundle that these files are."""
+    return _sha256(files[MANIFEST])
 
 
 def find(folder: Path) -> Path:

@@ -55,14 +55,15 @@ def searches(
     table: EmbeddingTable,
     *,
     risk: str,
+    needs: Sequence[str] = ("probe", "stranger"),
     done: Callable[[], None] = lambda: None,
 ) -> Trials:
     """All searches: members and attacks at their own fridge, strangers at every fridge.
 
-    Enrolment captures are left out: they were trained on. `rows` may come in any order; `done` is
-    called after each fridge.
+    Enrolment captures are left out: they were trained on. `rows` may come in any order; there must
+    be some of each split of `needs`. `done` is called after each fridge.
     """
-    used = _used(rows, fridges)
+    used = _used(rows, fridges, needs)
     position = {name: i for i, name in enumerate(table.captures)}
     absent = [row.capture for row in used if row.capture not in position]
     if absent:
@@ -179,7 +180,7 @@ def _joined(parts: Sequence[_Part], fridges: Sequence[Fridge], captures: Capture
     )
 
 
-def _used(rows: Sequence[Row], fridges: Sequence[Fridge]) -> tuple[Row, ...]:
+def _used(rows: Sequence[Row], fridges: Sequence[Fridge], needs: Sequence[str]) -> tuple[Row, ...]:
     if not fridges:
         raise NotEnoughData("There is no fridge to evaluate.", next_step="Train one first.")
     names = {f.name for f in fridges}
@@ -190,7 +191,7 @@ def _used(rows: Sequence[Row], fridges: Sequence[Fridge]) -> tuple[Row, ...]:
             f"The fridges {', '.join(absent)} of the manifest are not among those to evaluate.",
             next_step="Train every fridge of the dataset first.",
         )
-    for split in ("probe", "stranger"):
+    for split in needs:
         if not any(r.split == split for r in used):
             raise NotEnoughData(
                 f"The dataset has no captures of the split {split!r}.",
