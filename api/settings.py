@@ -5,7 +5,6 @@ not start without them, and says what to set.
 """
 
 import os
-from pathlib import Path
 from typing import Self
 
 from pydantic import (
@@ -19,12 +18,10 @@ from pydantic import (
 )
 from pydantic_settings import SettingsConfigDict
 
-from visavox import tickets
 from visavox.errors import ConfigError
 from visavox.service.settings import ServiceSettings
 from visavox.store.keyring import Keyring
-from visavox.store.settings import StoreSettings
-from visavox.tickets import Signer
+from visavox.store.settings import StoreSettings, unset
 
 _MB = 1024 * 1024
 _FEWEST = 12
@@ -67,9 +64,6 @@ class Settings(StoreSettings):
 
     model_config = SettingsConfigDict(env_nested_delimiter="__")
 
-    ticket_key: SecretStr | None = None
-    """Base64, 32 bytes; several, the newest first, while keys are changed."""
-    ticket_key_file: Path | None = None
     metrics_token: SecretStr | None = None
     """Bearer token for /metrics; without one it answers in development alone, on loopback."""
     characterizer: str = "embedded"
@@ -106,7 +100,7 @@ class Settings(StoreSettings):
     def keyring(self) -> Keyring:
         """The master keys; in development one is made and kept in the state folder."""
         if not self.development and self.master_key is None and self.master_key_file is None:
-            raise _unset("VISAVOX_MASTER_KEY")
+            raise unset("VISAVOX_MASTER_KEY")
         keyring = super().keyring()
         for key in (keyring.find(name) for name in keyring.ids):
             # Zeros, a repeated letter, a word: what nobody drew at random protects nothing.
@@ -117,36 +111,7 @@ class Settings(StoreSettings):
                 )
         return keyring
 
-    def signer(self) -> Signer:
-        """The keys that tickets are signed with; made in development as the master key is."""
-        if self.ticket_key is not None and self.ticket_key_file is not None:
-            raise ConfigError(
-                "Both VISAVOX_TICKET_KEY and VISAVOX_TICKET_KEY_FILE are set.",
-                next_step="Keep one of them.",
-            )
-        if self.ticket_key is not None:
-            return Signer.text(self.ticket_key.get_secret_value())
-        if self.ticket_key_file is not None:
-            return Signer.file(self.ticket_key_file)
-        if not self.development:
-            raise _unset("VISAVOX_TICKET_KEY")
-        path = self.state / "development" / "ticket.key"
-        if not path.exists():
-            tickets.write_key(path)
-        return Signer.file(path)
-
     def check(self) -> None:
         """ConfigError unless every secret that this environment needs is there and usable."""
         self.keyring()
         self.signer()
-
-
-def _unset(variable: str) -> ConfigError:
-    return ConfigError(
-        f"In production {variable}_FILE or {variable} must be set.",
-        next_step=(
-            "Make keys with `python -m api secrets FOLDER`, where only the service can read them,"
-            f" and set {variable}_FILE to the path of its key. For a trial on your own machine set"
-            " VISAVOX_ENVIRONMENT=development."
-        ),
-    )

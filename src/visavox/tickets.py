@@ -143,6 +143,20 @@ class Signer:
         return f"{body}.{_encoded(self._key.sign(_SIGNED + body.encode()))}"
 
 
+    def sign(self, purpose: str, content: bytes) -> bytes:
+        """Sign something that is no ticket, and can be taken for none: `purpose` says what."""
+        return self._key.sign(_prefix(purpose) + content)
+
+
+def is_signed(key: PublicKey, purpose: str, content: bytes, signature: bytes) -> bool:
+    """Whether whoever has that key signed this content for that purpose."""
+    try:
+        Ed25519PublicKey.from_public_bytes(key.raw).verify(signature, _prefix(purpose) + content)
+    except InvalidSignature:
+        return False
+    return True
+
+
 class Memory(Protocol):
     """Remembers which tickets were used."""
 
@@ -228,6 +242,12 @@ def public_keys(document: Mapping[str, Any]) -> tuple[PublicKey, ...]:
             "These are no ticket keys.",
             next_step="Take the whole answer of GET /v1/tickets/keys.",
         ) from None
+
+
+def _prefix(purpose: str) -> bytes:
+    if purpose == "opening ticket":
+        raise ValueError("tickets are made by `issue` alone")
+    return f"visavox {purpose}\0".encode()
 
 
 def write_key(path: Path, text: str | None = None) -> None:

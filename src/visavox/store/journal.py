@@ -35,7 +35,7 @@ class Decisions:
         if probe is not None:
             owner = Owner(decision.fridge, decision.member or _likely(decision))
             try:
-                sealed = self._vault.seal(owner, codec.written(probe), _where(decision.id))
+                sealed = self._vault.seal(owner, codec.written(probe), probe_place(decision.id))
             except NotFound:
                 if owner.member == (decision.member or ""):
                     raise
@@ -65,7 +65,7 @@ class Decisions:
                 f"The decision {decision!r} has no probe.",
                 next_step="Nothing: it was made without biometrics, or so long ago that it is gone.",
             )
-        return codec.read(self._vault.open(row.probe_sealed, _where(decision)))
+        return codec.read(self._vault.open(row.probe_sealed, probe_place(decision)))
 
     def page(
         self,
@@ -185,5 +185,6 @@ def _likely(decision: DecisionRecord) -> str:
     return best.member if best is not None and best.fused > 0.0 else ""
 
 
-def _where(decision: str) -> str:
+def probe_place(decision: str) -> str:
+    """What a decision's probe is bound to."""
     return f"decisions|{decision}|probe"

@@ -7,10 +7,11 @@ from typing import Literal
 from pydantic import PositiveInt, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from visavox import store
+from visavox import store, tickets
 from visavox.errors import ConfigError
 from visavox.store import blobs
 from visavox.store.keyring import Keyring, MasterKey, write
+from visavox.tickets import Signer
 
 
 class StoreSettings(BaseSettings):
@@ -36,6 +37,10 @@ class StoreSettings(BaseSettings):
     """Base64; several, the newest first, while keys are rotated."""
     master_key_file: Path | None = None
     """A file of such keys, one a line, that only its owner may read."""
+    ticket_key: SecretStr | None = None
+    """What tickets and receipts are signed with: base64, 32 bytes; several, the newest first, while
+    keys are changed."""
+    ticket_key_file: Path | None = None
     probes_days: PositiveInt = 30
     """Days for which what a decision was made on is kept, of strangers and members alike."""
 
@@ -83,6 +88,24 @@ class StoreSettings(BaseSettings):
             write(path, [MasterKey.made()], replace=False)
         return Keyring.file(path)
 
+    def signer(self) -> Signer:
+        """What signs tickets and receipts; made in development as the master key is."""
+        if self.ticket_key is not None and self.ticket_key_file is not None:
+            raise ConfigError(
+                "Both VISAVOX_TICKET_KEY and VISAVOX_TICKET_KEY_FILE are set.",
+                next_step="Keep one of them.",
+            )
+        if self.ticket_key is not None:
+            return Signer.text(self.ticket_key.get_secret_value())
+        if self.ticket_key_file is not None:
+            return Signer.file(self.ticket_key_file)
+        if self.environment == "production":
+            raise unset("VISAVOX_TICKET_KEY")
+        path = self.state / "development" / "ticket.key"
+        if not path.exists():
+            tickets.write_key(path)
+        return Signer.file(path)
+
     def open(self) -> "store.Store":
         """The store; connects when it is first used."""
         url = f"sqlite:///{(self.state / 'visavox.db').absolute()}"
@@ -97,3 +120,15 @@ class StoreSettings(BaseSettings):
             secret=secret.get_secret_value() if secret else None,
         )
         return store.open(url, keyring=self.keyring(), blobs=captures)
+
+
+def unset(variable: str) -> ConfigError:
+    """A secret that only development makes by itself."""
+    return ConfigError(
+        f"In production {variable}_FILE or {variable} must be set.",
+        next_step=(
+            "Make keys with `python -m api secrets FOLDER`, where only the service can read them,"
+            f" and set {variable}_FILE to the path of its key. For a trial on your own machine set"
+            " VISAVOX_ENVIRONMENT=development."
+        ),
+    )

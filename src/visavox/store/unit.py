@@ -14,12 +14,14 @@ from visavox.store.bundles import Bundles
 from visavox.store.captures import Captures
 from visavox.store.fridges import Compartments, Fridges
 from visavox.store.grants import Grants
+from visavox.store.holdings import Holdings
 from visavox.store.idempotency import Idempotency
 from visavox.store.journal import Decisions, Events
 from visavox.store.keyring import Keyring
 from visavox.store.labels import Labels
 from visavox.store.members import Members
 from visavox.store.progress import ProgressLog
+from visavox.store.receipts import Receipts
 from visavox.store.retraining import Retraining
 from visavox.store.runs import Runs
 from visavox.store.trials import Trials
@@ -60,6 +62,8 @@ class Unit:
         self.audit = Audit(connection)
         self.idempotency = Idempotency(connection, vault)
         self.retraining = Retraining(connection)
+        self.holdings = Holdings(connection, vault)
+        self.receipts = Receipts(connection, vault, self._forget)
         self.trials = Trials(connection)
         self.labels = Labels(connection)
         self.runs = Runs(connection)
