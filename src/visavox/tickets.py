@@ -142,7 +142,6 @@ class Signer:
         body = _encoded(json.dumps(payload, separators=(",", ":")).encode())
         return f"{body}.{_encoded(self._key.sign(_SIGNED + body.encode()))}"
 
-
     def sign(self, purpose: str, content: bytes) -> bytes:
         """Sign something that is no ticket, and can be taken for none: `purpose` says what."""
         return self._key.sign(_prefix(purpose) + content)

@@ -66,6 +66,7 @@ def judge(house: House, snapshot: Snapshot, seen: Embeddings) -> Verdict:
         bundle=None if snapshot.bundle is None else snapshot.bundle.digest,
         base=None if snapshot.base is None else snapshot.base.digest,
         probe=seen,
+        judged=snapshot.composition.to_json(),
     )
 
 

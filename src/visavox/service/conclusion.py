@@ -6,8 +6,10 @@ What was decided before the transaction is only a proposal: while it was compute
 have been locked, the challenge used, the member erased.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from visavox.errors import NotFound
 from visavox.service import attempts, challenges
@@ -48,6 +50,7 @@ class Verdict:
     pin_hash: str | None = None  # what the PIN was compared with
     tried: Member | None = None  # whose PIN that was, right or wrong
     since: datetime | None = None  # when the member joined who was recognised
+    judged: Mapping[str, Any] | None = None  # what judged, besides the digests
 
 
 LOCKED_STEP = "Too many failed attempts. Wait, then try again."
@@ -247,4 +250,5 @@ def _record(
         challenge=verdict.challenge,
         request_id=who.request_id,
         expires_at=expires_at,
+        judged=verdict.judged,
     )
