@@ -132,6 +132,20 @@ def base(bundle: Annotated[Path, typer.Argument(help="The base bundle's folder."
         typer.echo(models.install_base(house, Actor.operator(), bundle))
 
 
+@model_commands.command("rollback")
+def rollback(
+    fridge: Annotated[str, typer.Argument(help="The fridge's id.")],
+    why: Annotated[str, typer.Option(help="For the audit log.")] = "",
+) -> None:
+    """Let the champion before decide again, in every running worker."""
+    from api.house import Standing
+    from visavox.service import rollout
+
+    with Standing(_settings()) as house:
+        live = rollout.rollback(house, Actor.operator(), fridge, why=why)
+    typer.echo(f"{live.fridge}: {live.bundle}, {live.members} members")
+
+
 def _settings() -> Settings:
     """The settings, of a database that can be used: in development it is made so."""
     settings = Settings.read()

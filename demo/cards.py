@@ -62,6 +62,10 @@ EVENTS = {
     "lifted": "lock lifted",
     "model_installed": "trained model live",
     "model_removed": "trained model taken out",
+    "model_challenger": "new model tried beside the live one",
+    "model_promoted": "tried model live",
+    "model_withdrawn": "trial ended",
+    "model_rolled_back": "former model live again",
 }
 
 

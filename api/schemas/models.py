@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from api.schemas.fields import Risk, Shown
+from api.schemas.fields import LINE, Body, Risk, Shown
 from api.schemas.moments import Moment
 
 _DIGEST = Field(examples=["60303ae22b998861bce3b28f33eec1be758a213c86c93c076dbe9f558c11c752"])
@@ -49,6 +49,16 @@ class Live(Shown):
     """What is tried beside it; null while nothing is."""
     previous: Annotated[str | None, _DIGEST]
     """What a roll-back would bring back."""
+
+
+class RollBack(Body):
+    """Which champion is to go, and why."""
+
+    leave: Annotated[str | None, _DIGEST, Field(pattern=r"^[0-9a-f]{64}$")] = None
+    """Only if this one is live: asked for twice, it is done once."""
+    why: Annotated[
+        str, Field(max_length=200, pattern=f"^$|{LINE}", examples=["It refuses members."])
+    ] = ""
 
 
 class Characterizer(Shown):

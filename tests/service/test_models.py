@@ -9,7 +9,7 @@ import pytest
 from tests import cohort
 from tests.service.scene import Hands, Kitchen, on_sqlite, probe
 from visavox.errors import BundleError, Conflict, Forbidden, NotFound
-from visavox.service import events, fridges, members, models
+from visavox.service import admission, events, fridges, members, models
 from visavox.service.models import Models
 from visavox.service.snapshot import Snapshot
 from visavox.store.members import touch
@@ -141,14 +141,14 @@ def test_a_bundle_on_its_way_in_does_not_need_its_source_any_more(
         kitchen.enrol(who)
     first, second = (trained(kitchen, tmp_path, lineage={"run": str(i)}) for i in range(2))
     install(kitchen, first)
-    serves = models._serves
+    serves = admission.serves
 
     def meanwhile(*found: Any, **risk: Any) -> None:
         monkeypatch.undo()
         shutil.rmtree(second)
         serves(*found, **risk)
 
-    monkeypatch.setattr(models, "_serves", meanwhile)
+    monkeypatch.setattr(admission, "serves", meanwhile)
     live = install(kitchen, second)
     assert (live.bundle, live.problem) == (second.name, None)
 

@@ -17,7 +17,7 @@ from visavox.service.shelf import BaseSlot, Stamp
 from visavox.service.snapshot import Snapshot, enrolled
 from visavox.service.standing import Challenge
 from visavox.store import Store, Unit
-from visavox.store.records import Fridge
+from visavox.store.records import CaptureRecord, Fridge
 from visavox.table import EmbeddingTable
 
 
@@ -97,6 +97,8 @@ class Models:
     def _made(self, unit: Unit, fridge: Fridge, trained: Held, base: Bundle | None) -> Snapshot:
         roster = unit.members.roster(fridge.id)
         champion, challenger = trained.champion, trained.challenger
+        if challenger.bundle is not None and fridge.risk not in challenger.bundle.policy.levels:
+            challenger = Loaded()  # it could not answer; the trial rests
         kept, beside = champion.kept(roster), challenger.kept(roster)
         by_both = _known(champion, kept)
         if challenger.bundle is not None:
@@ -201,11 +203,20 @@ class Models:
             if member in held and held[member][0] == state:
                 now[member] = held[member]
                 continue
-            seen = unit.captures.of(fridge, member)
+            seen = [c for c in unit.captures.of(fridge, member) if self.sees(c)]
+            if not seen:
+                continue  # seen by other nets alone: nothing that could be compared
             now[member] = state, self.table([c.id for c in seen], [c.embeddings for c in seen])
         with self._lock:
             self._tables[fridge] = now
         return {member: table for member, (_, table) in now.items()}
+
+    def sees(self, capture: CaptureRecord) -> bool:
+        """Whether a capture was embedded by this process's nets: no others' can be compared.
+
+        Where that was not written down, there was one Characterizer at the time.
+        """
+        return capture.characterizer in {None, self._nets.digest}
 
     def table(self, captures: list[str], seen: list[Any]) -> EmbeddingTable:
         """Embeddings of this process's Characterizer, as a table."""

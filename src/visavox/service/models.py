@@ -1,22 +1,17 @@
 """Which model decides at which fridge, and how a new one takes over without a pause."""
 
 from collections.abc import Mapping
-from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from visavox import bundle
-from visavox.bundle import Bundle
 from visavox.discriminator.base import BaseScorer
-from visavox.errors import BundleError, ConfigError
+from visavox.errors import BundleError
+from visavox.service.admission import admitted, serves
 from visavox.service.house import Actor, House
 from visavox.service.live import Live, Models
 from visavox.service.parcel import Parcel
 from visavox.service.standing import Standing
-from visavox.store import Unit
 from visavox.store.records import Page, Role
 
 __all__ = [
@@ -66,10 +61,8 @@ def meant_for(path: Path) -> str:
 def install(house: House, who: Actor, fridge: str, folder: Path) -> Live:
     """Verify a trained bundle and make it live, at once, for every process.
 
-    It is kept sealed, and holds none but members. The one that was live before is kept too: to go
-    back to it, name it as it lies there. Members whom it knows are scored by it from now on. Who joined after its lineage's `as_of`
-    stays with the base; without one, who is not of their name by their own captures: an id may
-    have been given again since the training, and the former owner must not open as the new one.
+    It is kept sealed, and holds none but members, whom it scores from now on. The one that was
+    live before is kept too: to go back to it, name it as it lies there, or roll back.
     """
     who.need(Role.ADMIN)
     who.reach(fridge)
@@ -80,17 +73,9 @@ def install(house: House, who: Actor, fridge: str, folder: Path) -> Live:
     with house.store.begin() as unit:
         now = unit.fridges.lock(fridge)
         parcel = taken or slot.open(unit, str(slot.digest_of(folder)))
-        found = parcel.bundle(house.models.characterizer.digest)
-        known, as_of = set(found.discriminator.members), _as_of(found)
-        _serves(found, now.risk, provisional=False)
-        joined = {
-            member: since
-            for member, (since, _) in unit.members.roster(fridge).items()
-            if member in known
-            and (since <= as_of if as_of else _is_whom_it_knows(house, unit, found, member))
-        }
-        detail = {"bundle": found.digest, "members": len(joined)}
-        slot.keep(unit, replace(parcel, joined=joined).only(joined, at))
+        parcel, found = admitted(house, unit, now, parcel, at)
+        detail = {"bundle": found.digest, "members": len(parcel.joined)}
+        slot.keep(unit, parcel)
         unit.events.add(at=at, fridge=fridge, kind="model_installed", detail=detail)
         who.note(unit, at, "model.install", fridge, **detail)
         # The last thing before the commit: what the log does not tell of never serves.
@@ -112,7 +97,7 @@ def install_base(house: House, who: Actor, folder: Path) -> str:
             next_step="Fit one: `dvc repro base@cohort`.",
         )
     for risk in found.policy.levels:
-        _serves(found, risk, provisional=True)
+        serves(found, risk, provisional=True)
     with house.store.begin() as unit:
         who.note(unit, at, "model.base", found.digest)
         slot.point(found.digest)
@@ -143,40 +128,3 @@ def _taken(house: House, fridge: str, folder: Path) -> Parcel:
             next_step="Install it there, or train this fridge.",
         )
     return Parcel.of(folder, found)
-
-
-def _is_whom_it_knows(house: House, unit: Unit, found: Bundle, member: str) -> bool:
-    """Whether a bundle's member of that id is whoever has it now, as their captures say."""
-    seen = unit.captures.of(found.fridge, member)
-    table = house.models.table([c.id for c in seen], [c.embeddings for c in seen])
-    column = found.discriminator.members.index(member)
-    fused = found.discriminator.score(table).fused[:, column]
-    known = fused[~np.isnan(fused)]
-    return bool(len(known)) and float(np.median(known)) > 0.0
-
-
-def _serves(found: Bundle, risk: str, *, provisional: bool) -> None:
-    try:
-        found.policy.level(risk, provisional=provisional)
-    except ConfigError as error:
-        raise BundleError(
-            f"The bundle cannot serve the risk setting {risk!r}: {error.problem}",
-            next_step="Train it with that risk setting.",
-        ) from None
-
-
-def _as_of(found: Bundle) -> datetime | None:
-    said = found.lineage.get("as_of")
-    if said is None:
-        return None
-    moment: datetime | None
-    try:
-        moment = datetime.fromisoformat(str(said))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise BundleError(
-            f"The bundle's lineage gives as_of {said!r}, which is no moment with its time zone.",
-            next_step="Train it again: as_of is ISO 8601, in UTC.",
-        )
-    return moment

@@ -67,6 +67,10 @@ class SealedSlot(Slot):
             ) from None
         return Parcel.unpack(digest, packed)
 
+    def keeps(self, unit: Unit, digest: str) -> bool:
+        """Whether it lies here, under the key that is in use."""
+        return self._path(digest, str(unit.bundles.key(self.fridge))).is_file()
+
     def keep(self, unit: Unit, parcel: Parcel) -> None:
         """Seal it, and write it down; it is not live by that."""
         sealed = unit.bundles.seal(self.fridge, parcel.digest, parcel.pack())
