@@ -276,21 +276,23 @@ def test_what_cannot_be_served_is_not_installed(
     assert kitchen.ask(probe(0)).decision.outcome is GRANTED
 
 
-def test_the_former_bundle_is_kept_to_go_back_to_and_no_older_one(
-    kitchen: Kitchen, tmp_path: Path
+def test_former_bundles_are_kept_to_go_back_to_and_to_replay_with_up_to_a_number(
+    kitchen: Kitchen, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("visavox.service.sealed.FORMER", 1)
     kitchen.enrol(0)
     kitchen.enrol(1)
-    made = [trained(kitchen, tmp_path, lineage={"run": str(i)}) for i in range(3)]
+    made = [trained(kitchen, tmp_path, lineage={"run": str(i)}) for i in range(4)]
     for path in made:
         install(kitchen, path)
     live = tmp_path / "models" / "fridges" / "kitchen"
     kept = {p.name.split(".")[0] for p in live.glob("*.sealed")}
     assert kept == {p.name for p in made[1:]}
     assert install(kitchen, live / made[1].name).bundle == made[1].name
+    assert {p.name.split(".")[0] for p in live.glob("*.sealed")} == kept
     members.remove(kitchen.house, kitchen.admin, "kitchen", "p0")
     left = {p.name.split(".")[0] for p in live.iterdir() if p.name != "live.json"}
-    assert left == {p.name for p in made[1:]}, "both, without whoever is erased"
+    assert left == {p.name for p in made[1:]}, "all, without whoever is erased"
 
 
 def test_without_its_bundle_a_fridge_falls_back_to_the_base(

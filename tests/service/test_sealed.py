@@ -122,7 +122,11 @@ def test_what_is_erased_is_gone_from_the_disk_with_the_master_key_at_hand(
     now = left.bundle(kitchen.house.perception.characterizer.digest)
     assert now.digest == path.name
     assert now.discriminator.members == ("p0", "p2")
-    assert now.lineage["reduced"] == {"from": path.name, "at": hands.now.isoformat()}
+    assert now.lineage["reduced"] == {
+        "from": path.name,
+        "at": hands.now.isoformat(),
+        "steps": [{"columns": 3, "gone": [1]}],
+    }
     # Not even from a copy that was made before: its key is destroyed.
     with kitchen.house.store.read() as unit, pytest.raises(Exception, match="destroyed"):
         unit.bundles.open("kitchen", path.name, copied.read_bytes())

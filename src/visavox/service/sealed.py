@@ -3,7 +3,7 @@
     fridges/<fridge>/<digest>.<key>.sealed      a `Parcel`, under the fridge's key of that id
     fridges/<fridge>/live.json                  which is live, which challenges it, which was live
 
-Which key is in use, the database says. An erasure writes what is left of all three under a new key, and destroys the old key as it destroys the member's: before the commit the old file is
+Which key is in use, the database says. An erasure writes what is left of each under a new key, and destroys the old key as it destroys the member's: before the commit the old file is
 the one that counts, after it the new one, and the old one opens never again. So there is nothing
 to finish where a process is killed in between; what lies about is only removed later.
 """
@@ -25,6 +25,9 @@ from visavox.store import Store, Unit
 log = logging.getLogger(__name__)
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+
+FORMER = 16
+"""How many are kept besides those that are needed, for decisions to be replayed with."""
 
 
 class SealedSlot(Slot):
@@ -102,16 +105,16 @@ class SealedSlot(Slot):
     def forget(self, unit: Unit, member: str, at: datetime) -> None:
         """Take a member out of what is kept; before they are deleted, in the same transaction.
 
-        Champion, challenger and the champion before stay, without them. This never fails: what
-        cannot be opened or written loses its key all the same, and the base serves until the next
-        training.
+        All bundles that are kept stay, without them. This never fails: what cannot be opened or
+        written loses its key all the same, and the base serves until the next training.
         """
         unit.fridges.lock(self.fridge)
         old = self._kept()
         if not old and unit.bundles.key(self.fridge) is None:
             return
         unit.bundles.claim(self.fridge, member)
-        left = [p for d in self._named() if (p := self._without(unit, d, member, at)) is not None]
+        kept = self.digests(unit)
+        left = [p for d in kept if (p := self._without(unit, d, member, at)) is not None]
         unit.bundles.destroy(self.fridge)
         unit.bundles.afterwards(partial(_discard, old))
         for parcel in left:
@@ -148,18 +151,28 @@ class SealedSlot(Slot):
             log.warning("a bundle of %r is let go of: %s", self.fridge, error.problem)
             return None
 
-    def _named(self) -> tuple[str, ...]:
-        try:
-            return self.standing().digests
-        except BundleError as error:
-            log.warning("the bundles of %r are let go of: %s", self.fridge, error.problem)
-            return ()
+    def digests(self, unit: Unit) -> tuple[str, ...]:
+        """Of all bundles that are kept here, those that were written first first."""
+        key = str(unit.bundles.key(self.fridge))
+        return tuple(path.name.split(".")[0] for path in self._under(key))
 
     def _leave(self, paths: list[Path], key: str) -> None:
         # The fridge is not locked any more: somebody may have gone back to one of them.
         now = self.now()
         needed = set() if now is None else {self._path(digest, key) for digest in now.digests}
+        former = [path for path in self._under(key) if path not in needed]
+        needed |= set(former[-FORMER:])
         _discard([path for path in paths if path not in needed])
+
+    def _under(self, key: str) -> list[Path]:
+        """The bundles that this key has sealed, by their age."""
+        aged: list[tuple[int, str, Path]] = []
+        for path in self._kept():
+            digest, _, rest = path.name.partition(".")
+            if rest == f"{key}.sealed" and _DIGEST.fullmatch(digest):
+                with contextlib.suppress(FileNotFoundError):
+                    aged.append((path.stat().st_mtime_ns, path.name, path))
+        return [path for _, _, path in sorted(aged)]
 
     def _restore(self, former: Standing | None) -> None:
         try:
