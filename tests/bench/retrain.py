@@ -12,7 +12,7 @@ from visavox.training.train import fit_fridge
 
 TURNS = 3
 SIZES = (20, 200, 2_000)
-COHORT = 800
+COHORT = 1200
 """People, as in configs/data/cohort.yaml."""
 
 

@@ -12,7 +12,7 @@ from visavox.training.fit_calibration import Lines
 from visavox.training.fit_cohort import Owners, People, Roles, assign, people_of
 from visavox.training.fit_families import Models, train_models
 from visavox.training.fit_fusion import fit_fusion
-from visavox.training.fit_policy import lead
+from visavox.training.fit_policy import lead, nearest
 from visavox.training.fit_selection import choose_shrinkage
 from visavox.training.fit_settings import DiscriminatorSettings
 from visavox.training.fit_simulation import Fridge, fridge_like, fridges_of, simulate
@@ -154,10 +154,14 @@ def _calibrate(
         prior=settings.prior,
         people=len(people),
     )
+    # Of the many others, only the one who comes closest to a probe says how far a lead can be
+    # trusted; who that is, the plain sum of what face and voice say tells.
+    both = np.stack([llr[m] for m in Modality])
+    told = np.where(np.isnan(both).all(axis=0), np.nan, np.nansum(both, axis=0))
+    close = simulated.take(nearest(simulated, told))
     fused = fusion(
-        llr[Modality.FACE][:, None],
-        llr[Modality.VOICE][:, None],
-        people.table.face.quality[simulated.row],
-        people.table.voice.quality[simulated.row],
+        *(lines[m](close.side(m).count)(close.side(m).raw)[:, None] for m in Modality),
+        people.table.face.quality[close.row],
+        people.table.voice.quality[close.row],
     )[:, 0]
-    return Calibrated(lines, fusion, lead(simulated, fused))
+    return Calibrated(lines, fusion, lead(close, fused))

@@ -9,6 +9,7 @@ from visavox.errors import NotEnoughData
 from visavox.table import Mask
 from visavox.training.fit_cohort import Owners
 from visavox.training.fit_logit import Floats, logit_weights
+from visavox.training.fit_sample import sample
 from visavox.training.fit_simulation import Side
 
 _LEAST = 8
@@ -68,14 +69,16 @@ def _gaussian(raw: Floats, target: Mask) -> Floats:
 
 def _line(raw: Floats, target: Mask, start: Floats, *, prior: float, people: int) -> Floats:
     """A rising line near `start` (slope, offset), by prior-weighted cross-entropy."""
-    llr = raw * start[0] + start[1]  # in these units the answer is near (1, 0)
+    chosen = sample(raw, target)
+    llr = raw[chosen.rows] * start[0] + start[1]  # in these units the answer is near (1, 0)
     a, b = logit_weights(
         np.column_stack([llr, np.ones_like(llr)]),
-        target,
+        target[chosen.rows],
         prior=prior,
         centre=np.array([1.0, 0.0]),
         spread=np.ones(2),
         people=people,
+        share=chosen.share,
     )
     a = max(float(a), 1e-3)
     return np.array([a * start[0], a * start[1] + b])

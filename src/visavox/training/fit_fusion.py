@@ -5,6 +5,7 @@ import numpy as np
 from visavox.fusion import Fusion, Hearing, QualityScale
 from visavox.table import EmbeddingTable, Mask
 from visavox.training.fit_logit import Floats, logit_weights
+from visavox.training.fit_sample import sample
 
 TILT_SPREAD = 0.3
 """Prior standard deviation of a quality's pull on a weight: a third per unit of its spread."""
@@ -35,22 +36,27 @@ def fit_fusion(
     }
     fitted: dict[str, tuple[list[Hearing], float]] = {}
     for name, (known, experts) in ways.items():
-        columns, spread = [np.ones(int(known.sum()))], [1.0]
+        trials = np.flatnonzero(known)
+        # Calibrated LLRs that are added up: close to what is fitted here.
+        chosen = sample(np.sum([llr[trials] for llr, _ in experts], axis=0), target[trials])
+        at = trials[chosen.rows]
+        columns, spread = [np.ones(len(at))], [1.0]
         for llr, z in experts:
-            columns += [llr[known], *(llr[known] * z[row[known], q] for q in range(z.shape[1]))]
+            columns += [llr[at], *(llr[at] * z[row[at], q] for q in range(z.shape[1]))]
             spread += [1.0, *[TILT_SPREAD] * z.shape[1]]
         centre = np.zeros(len(columns))
         starts = np.cumsum([1, *(1 + z.shape[1] for _, z in experts)])
         centre[starts[:-1]] = 1.0
         theta = centre
-        if target[known].any() and not target[known].all():
+        if target[at].any() and not target[at].all():
             theta = logit_weights(
                 np.column_stack(columns),
-                target[known],
+                target[at],
                 prior=prior,
                 centre=centre,
                 spread=np.array(spread),
                 people=people,
+                share=chosen.share,
             )
         hearings = [
             _positive(theta[a:b], z)

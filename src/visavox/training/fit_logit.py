@@ -20,16 +20,20 @@ def logit_weights(
     centre: Floats,
     spread: Floats,
     people: int,
+    share: Floats | None = None,
 ) -> Floats:
     """θ such that features·θ is the LLR of target against not, by prior-weighted cross-entropy.
 
     The cost is Cllr's, with the two kinds of trial weighed as if `prior` of them were genuine.
     θ is drawn to `centre` with standard deviation `spread`, as one more witness beside the
     `people` independent ones behind the trials; so it stays finite where all trials are told
-    apart, and the more people, the less it matters.
+    apart, and the more people, the less it matters. Where the trials are a sample, `share` says
+    how many each of them stands for.
     """
     offset = math.log(prior / (1 - prior))
-    weight = np.where(target, prior / max(target.sum(), 1), (1 - prior) / max((~target).sum(), 1))
+    count = np.ones(len(target)) if share is None else share
+    own, other = float(count[target].sum()), float(count[~target].sum())
+    weight = count * np.where(target, prior / max(own, 1.0), (1 - prior) / max(other, 1.0))
     sign = np.where(target, 1.0, -1.0)
     precision = 1 / (spread**2 * people)
 

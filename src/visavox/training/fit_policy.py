@@ -3,6 +3,7 @@
 import math
 
 import numpy as np
+from numpy.typing import NDArray
 
 from visavox.decision import Level, Policy
 from visavox.training.fit_logit import Floats, sigmoid
@@ -34,6 +35,15 @@ def threshold(maxima: Floats, *, fpir: float, members: int) -> float:
     excess = float(np.mean(seen[:tail] - level)) * (1 + 1 / math.sqrt(tail))
     guess = level + excess * max(0.0, math.log(tail / len(seen) / fpir))
     return min(guess, max(bound, float(seen[0])))
+
+
+def nearest(simulated: Simulated, llr: Floats) -> NDArray[np.intp]:
+    """The trials of each probe against its own member, and against the most similar other."""
+    others = ~simulated.target & ~np.isnan(llr)
+    best = np.full(int(simulated.probe.max(initial=-1)) + 1, -np.inf)
+    np.maximum.at(best, simulated.probe[others], llr[others])
+    closest = others & (llr == best[simulated.probe])
+    return np.flatnonzero(simulated.target | closest)
 
 
 def lead(simulated: Simulated, fused: Floats) -> float:

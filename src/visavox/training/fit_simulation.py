@@ -50,6 +50,11 @@ class Simulated:
     def side(self, modality: Modality) -> Side:
         return self.face if modality is Modality.FACE else self.voice
 
+    def take(self, trials: NDArray[np.intp]) -> "Simulated":
+        """Some of the trials."""
+        face, voice = (Side(s.raw[trials], s.count[trials]) for s in (self.face, self.voice))
+        return Simulated(face, voice, self.target[trials], self.probe[trials], self.row[trials])
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fridge:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from visavox.training.fit_policy import fit_policy, highest, lead, threshold
+from visavox.training.fit_policy import fit_policy, highest, lead, nearest, threshold
 from visavox.training.fit_settings import DiscriminatorSettings
 from visavox.training.fit_simulation import Side, Simulated
 
@@ -113,3 +113,10 @@ def test_the_highest_of_a_row_ignores_what_is_missing() -> None:
     llr = np.array([[1.0, np.nan, 3.0], [np.nan, np.nan, np.nan]])
     np.testing.assert_array_equal(highest(llr), [3.0, np.nan])
     assert np.isnan(highest(np.empty((2, 0)))).all()
+
+
+def test_of_the_others_only_the_most_similar_counts() -> None:
+    target = np.array([True, False, False, False, True, False])
+    probe = np.array([0, 0, 0, 1, 1, 1])
+    llr = np.array([5.0, 1.0, 2.0, np.nan, 4.0, -1.0])
+    assert nearest(simulated(target, probe), llr).tolist() == [0, 2, 4, 5]
