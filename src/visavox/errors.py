@@ -4,7 +4,8 @@
     ├── CaptureError          bytes that are no usable picture, sound or clip
     ├── ConfigError           a setting that does not exist or cannot be
     ├── DataError             a dataset whose manifest or files are wrong
-    │   └── NotEnoughData     a dataset too small for what was asked of it
+    │   ├── NotEnoughData     a dataset too small for what was asked of it
+    │   └── LedgerError       a ledger of data versions that cannot be written or read
     ├── CharacterizerError    nets that are missing, altered or do not fit
     │   ├── WeightsMissing    pretrained weights that are not on this machine
     │   └── ExportError       an exported net that disagrees with its original
@@ -17,6 +18,7 @@
     │   ├── Sealed            ciphertext that cannot be opened: key destroyed, missing or foreign
     │   ├── BadCursor         a page's cursor that this house did not give
     │   ├── BlobError         a capture store that cannot be written or read
+    │   ├── Superseded        a run that is over, and would go on
     │   ├── Busy              a database that is not answering, or that others keep locked
     │   └── NotMigrated       a database whose tables are not those of this version
     ├── TicketError           an opening ticket that opens nothing
@@ -93,6 +95,12 @@ class NotEnoughData(DataError):
     code = "not_enough_data"
 
 
+class LedgerError(DataError):
+    """A ledger of data versions that cannot be written or read."""
+
+    code = "ledger"
+
+
 class CharacterizerError(VisavoxError):
     """Nets that are missing, altered or do not fit."""
 
@@ -163,6 +171,12 @@ class BlobError(StoreError):
     """A capture store that cannot be written or read."""
 
     code = "capture_store"
+
+
+class Superseded(StoreError):
+    """A run that is over, and would go on."""
+
+    code = "superseded"
 
 
 class Busy(StoreError):

@@ -1,0 +1,365 @@
+"""The ledger: every state of the data that a fridge was ever retrained on, as sealed captures.
+
+    <root>/fridges/<xx>/<fridge>.dvc                 the pointer, in git
+    <root>/fridges/<xx>/<fridge>/manifest.csv        a row per capture, in DVC
+    <root>/fridges/<xx>/<fridge>/captures/<capture>/ its parts and embeddings, sealed, in DVC
+
+A git and DVC repository of its own. A snapshot is a commit with the tag `snapshot/<run>`; it costs
+what the fridges cost that it is for, however many others there are.
+"""
+
+import contextlib
+import hashlib
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from visavox.errors import BlobError, LedgerError, NotFound
+from visavox.store import Store
+from visavox.store.records import SealedCapture
+from visavox.training.production import (
+    ledger_folder,
+    ledger_manifest,
+    ledger_pointer,
+    ledger_version,
+)
+from visavox.training.production.ledger_dvc import Data, Remote
+from visavox.training.production.ledger_folder import MANIFEST, Drawn
+from visavox.training.production.ledger_git import Git
+from visavox.training.production.ledger_lock import locked
+from visavox.training.production.ledger_manifest import Entry
+from visavox.training.production.ledger_pointer import Pointer
+from visavox.training.production.ledger_version import TAGS, Change, FridgeData, Version
+
+__all__ = ["Forgotten", "FridgeData", "Ledger", "Remote", "Removed", "Version", "Whereabouts"]
+
+_AGAIN = 5
+_FILES = {
+    ".gitignore": "/.lock\n/.unfinished\n/.seen/\n/fridges/*/*/\n",
+    "README.md": """\
+# Data versions
+
+Every commit is a state of the data that fridges were retrained on: sealed captures of members.
+`git log` says what changed, `git tag` names the runs, and `dvc checkout fridges/<xx>/<fridge>.dvc`
+brings a fridge's folder back as the checked-out commit has it. Nothing here opens without the
+members' keys. Written by a program that holds `.lock` meanwhile: read here, and change nothing.
+""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Removed:
+    """A file of somebody who was erased."""
+
+    name: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What an erasure took out of the current version; `commit` is the one without it."""
+
+    commit: str
+    removed: tuple[Removed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """Where a fridge's data of one version is to be found."""
+
+    repository: str
+    commit: str
+    tag: str
+    pointer: str
+    """The file in git that names the data."""
+    dvc: str
+    manifest: str
+    """A file that opens: the version's list of captures."""
+    remote: str
+    """The list of the folder's files, where the version was pushed to."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Current:
+    """A fridge as the store has it."""
+
+    risk: str
+    rows: tuple[SealedCapture, ...]
+
+
+class Ledger:
+    """One ledger. Processes and threads may share it: whoever writes waits for the others."""
+
+    def __init__(self, root: Path, data: Data) -> None:
+        self.root, self.data = root, data
+        self._git = Git(root)
+
+    @classmethod
+    def open(cls, root: Path, *, remote: str | Remote | None = None) -> "Ledger":
+        """The ledger in `root`, which is made where there is none.
+
+        Without a `remote` it is the folder beside it, `<root>-remote`.
+        """
+        root = root.absolute()
+        given = f"{root}-remote" if remote is None else remote
+        ledger = cls(root, Data(root, Remote(given) if isinstance(given, str) else given))
+        if not ledger._is_set_up():  # otherwise nobody need wait who only reads
+            root.mkdir(parents=True, exist_ok=True, mode=0o700)
+            with ledger._turn():
+                ledger._set_up()
+        return ledger
+
+    def snapshot(self, store: Store, fridges: Sequence[str], *, run: str, at: datetime) -> Version:
+        """Keep these fridges' captures as they are now, in the remote too, under the run's name.
+
+        Asked again for the same run it gives the same version, unless the data have changed: then
+        one more. Fridges that are no more leave the ledger, and are not in the version.
+        """
+        wanted = sorted(set(fridges))
+        with self._turn():
+            before = self._pointers("HEAD", wanted)
+            drawn: dict[str, Drawn] = {}
+            changes: list[Change] = []
+            new: list[tuple[Path, Mapping[str, object]]] = []
+            gone: list[str] = []
+            for fridge in wanted:
+                pointer = before.get(fridge)
+                was = self._known(fridge, pointer)
+                made = self._drawn(store, fridge, was)
+                if made is None:
+                    if pointer is not None:
+                        gone.append(fridge)
+                        self._drop(fridge)
+                    continue
+                now, risk = made
+                about = ledger_pointer.about(fridge, now, risk)
+                changed = pointer is None or about != pointer.about
+                if changed:
+                    new.append((self._folder(fridge), about))
+                drawn[fridge] = now
+                changes.append(_change(fridge, was, now, changed=changed))
+            self.data.add(new)
+            record = ledger_version.of_snapshot(run, at, changes, gone)
+            if not new and not gone and (same := self._again(run, record.fridges)):
+                return same
+            paths = [ledger_pointer.path(f) for f in gone]
+            paths += [ledger_pointer.path(c.fridge) for c in changes if c.changed]
+            commit = self._git.commit(paths, record.text(), at)
+            self._git.tag(self._free(run), commit, record.text())
+        return self.version(commit)
+
+    def version(self, name: str) -> Version:
+        """The version of a commit, a tag, or the beginning of a commit's hash."""
+        commit = self._git.resolve(name)
+        if commit is None:
+            raise LedgerError(
+                f"The ledger has no version {name[:80]!r}.",
+                next_step="See which it has: `git tag` and `git log --oneline` in its folder.",
+            )
+        record = ledger_version.parsed(self._git.message(commit))
+        pointers = self._pointers(commit, record.fridges)
+        tags = self._git.tags(TAGS, on=commit)
+        found = {f: self._data_of(f, pointers[f]) for f in record.fridges if f in pointers}
+        return Version(commit, tags[0] if tags else "", record.as_of, found)
+
+    def current(self, fridges: Sequence[str]) -> Mapping[str, FridgeData]:
+        """What the newest commit holds of these fridges; those it has not are left out."""
+        found = self._pointers("HEAD", fridges)
+        return {f: self._data_of(f, pointer) for f, pointer in found.items()}
+
+    def entries(self, data: FridgeData) -> tuple[Entry, ...]:
+        """What a version says of each of a fridge's captures."""
+        return self._entries(data.dvc)
+
+    def forget(self, fridge: str, member: str, at: datetime) -> Forgotten:
+        """Take an erased member's captures up to that moment out of the current version.
+
+        Older versions keep them as ciphertext that no key opens.
+        """
+        with self._turn():
+            removed = self._forget_seen(fridge, member)
+            pointer = self._pointers("HEAD", [fridge]).get(fridge)
+            if pointer is None:
+                shutil.rmtree(self._folder(fridge), ignore_errors=True)
+                return Forgotten(self._git.head() or "", tuple(removed))
+            entries = self._entries(pointer.dvc)
+            theirs = [e for e in entries if e.member == member and e.taken <= at]
+            left = [e for e in entries if e not in theirs]
+            ledger_folder.restore(self._folder(fridge), left, lambda: self._contents(pointer.dvc))
+            if not theirs:
+                return Forgotten(self._git.head() or "", tuple(removed))
+            for e in theirs:
+                where = f"{ledger_pointer.folder(fridge)}/{ledger_manifest.folder(e.capture)}"
+                removed += [Removed(f"{where}/{n}", sha) for n, sha in sorted(e.parts.items())]
+            now = ledger_folder.write(self._folder(fridge), left)
+            about = ledger_pointer.about(fridge, now, pointer.risk)
+            self.data.add([(self._folder(fridge), about)])
+            record = ledger_version.of_erasure(at, _change(fridge, entries, now, changed=True))
+            commit = self._git.commit([ledger_pointer.path(fridge)], record.text(), at)
+        return Forgotten(commit, tuple(removed))
+
+    def where(self, version: Version | str, fridge: str) -> Whereabouts:
+        """Where a version's data of a fridge is, for people and programs that follow a trace."""
+        found = self.version(version) if isinstance(version, str) else version
+        data = found.of(fridge)
+        manifest = self.data.files(data.dvc)[MANIFEST]
+        self.data.read(manifest)  # so that it is in the cache, and opens
+        return Whereabouts(
+            repository=str(self.root),
+            commit=found.commit,
+            tag=found.tag,
+            pointer=ledger_pointer.path(fridge),
+            dvc=data.dvc,
+            manifest=str(self.data.path(manifest)),
+            remote=self.data.url(data.dvc),
+        )
+
+    def seen_at(self, characterizer: str, fridge: str, member: str) -> Path:
+        """Where embeddings that a Characterizer made anew are kept, sealed."""
+        return self.root / ".seen" / characterizer[:32] / fridge / member
+
+    def _known(self, fridge: str, pointer: Pointer | None) -> tuple[Entry, ...]:
+        """What the fridge's folder is known to hold; nothing, where it is not as git says."""
+        if pointer is None:
+            return ()
+        return ledger_folder.known(self._folder(fridge), pointer.manifest_sha256)
+
+    def _drawn(self, store: Store, fridge: str, was: Sequence[Entry]) -> tuple[Drawn, str] | None:
+        """Bring the fridge's folder up to date; None where there is no such fridge."""
+        current: _Current | None = None
+        for _ in range(_AGAIN):
+            before, current = current, _current(store, fridge)
+            if current is None:
+                return None
+            try:
+                made = ledger_folder.draw(self._folder(fridge), current.rows, store.blobs, was)
+            except BlobError:
+                if before == current:  # nobody was erased meanwhile: the capture store lacks it
+                    raise
+            else:
+                return made, current.risk
+        raise LedgerError(
+            f"The captures of {fridge!r} change faster than they can be read.",
+            next_step="Try again.",
+        )
+
+    def _entries(self, dvc: str) -> tuple[Entry, ...]:
+        return ledger_manifest.read(self.data.read(self.data.files(dvc)[MANIFEST]))
+
+    def _contents(self, dvc: str) -> ledger_folder.Read:
+        files = self.data.files(dvc)
+        return lambda name: self.data.read(files[name])
+
+    def _data_of(self, fridge: str, pointer: Pointer) -> FridgeData:
+        entries = self._entries(pointer.dvc)
+        members = tuple(sorted({e.member for e in entries}))
+        captures = tuple(e.capture for e in entries)
+        told = pointer.dvc, pointer.manifest_sha256, pointer.risk
+        return FridgeData(fridge, *told, members, captures)
+
+    def _pointers(self, commit: str, fridges: Sequence[str]) -> dict[str, Pointer]:
+        found = self._git.read(commit, [ledger_pointer.path(f) for f in fridges])
+        pairs = zip(fridges, found, strict=True)
+        return {f: ledger_pointer.read(content) for f, content in pairs if content is not None}
+
+    def _folder(self, fridge: str) -> Path:
+        return self.root / ledger_pointer.folder(fridge)
+
+    def _drop(self, fridge: str) -> None:
+        """A fridge that is no more."""
+        shutil.rmtree(self._folder(fridge), ignore_errors=True)
+        (self.root / ledger_pointer.path(fridge)).unlink(missing_ok=True)
+        for seen in (self.root / ".seen").glob(f"*/{fridge}"):
+            shutil.rmtree(seen)
+
+    def _forget_seen(self, fridge: str, member: str) -> list[Removed]:
+        removed = []
+        for path in sorted((self.root / ".seen").glob(f"*/{fridge}/{member}/*")):
+            name = path.relative_to(self.root).as_posix()
+            removed.append(Removed(name, hashlib.sha256(path.read_bytes()).hexdigest()))
+            path.unlink()
+        return removed
+
+    def _tags(self, run: str) -> list[str]:
+        """Those that the run has so far, oldest first."""
+        found = self._git.tags(f"{TAGS}{run}") + self._git.tags(f"{TAGS}{run}.*")
+        return sorted(found, key=lambda name: (len(name), name))
+
+    def _free(self, run: str) -> str:
+        """The run's tag; with a number, where it has one already."""
+        count = len(self._tags(run))
+        return f"{TAGS}{run}.{count + 1}" if count else f"{TAGS}{run}"
+
+    def _again(self, run: str, fridges: Sequence[str]) -> Version | None:
+        """The version that this run has already, if these fridges are still as they were then."""
+        tags = self._tags(run)
+        if not tags:
+            return None
+        found = self.version(tags[-1])
+        return found if found.fridges == self.current(fridges) else None
+
+    # --- One at a time, from a sound state.
+
+    @contextlib.contextmanager
+    def _turn(self) -> Iterator[None]:
+        """Alone in the ledger, and after whatever a killed process left was put right."""
+        with locked(self.root / ".lock"):
+            unfinished = self.root / ".unfinished"
+            if unfinished.exists() and self._git.exists:
+                self._git.repair()
+                self.data.repair()
+                self._tag_newest()
+            unfinished.touch()
+            yield
+            unfinished.unlink()
+
+    def _tag_newest(self) -> None:
+        """A process may have been killed between its commit and the tag."""
+        head = self._git.head()
+        if head is None or self._git.tags(TAGS, on=head):
+            return
+        with contextlib.suppress(LedgerError):
+            record = ledger_version.parsed(self._git.message(head))
+            if record.run:
+                self._git.tag(self._free(record.run), head, record.text())
+
+    def _is_set_up(self) -> bool:
+        if not self._git.exists or self._git.head() is None:
+            return False
+        return all(_has(self.root / name, text) for name, text in self._setting().items())
+
+    def _setting(self) -> dict[str, str]:
+        return _FILES | self.data.config()
+
+    def _set_up(self) -> None:
+        if not self._git.exists:
+            self._git.init()
+        for name, text in self._setting().items():
+            if not _has(self.root / name, text):
+                (self.root / name).parent.mkdir(exist_ok=True)
+                (self.root / name).write_text(text, encoding="utf-8")
+        names = [name for name in self._setting() if name not in self.data.local]
+        there = [(self.root / name).read_bytes() for name in names]
+        if self._git.head() is None or self._git.read("HEAD", names) != there:
+            self._git.commit(names, "Set up the ledger\n", datetime.now(UTC))
+
+
+def _current(store: Store, fridge: str) -> _Current | None:
+    with store.read() as unit:
+        try:
+            found = unit.fridges.get(fridge)
+        except NotFound:
+            return None
+        return _Current(found.risk, unit.captures.sealed(fridge))
+
+
+def _change(fridge: str, was: Sequence[Entry], now: Drawn, *, changed: bool) -> Change:
+    old, new = {e.capture for e in was}, set(now.captures)
+    counts = len(now.members), len(new), len(new - old), len(old - new)
+    return Change(fridge, *counts, changed=changed)
+
+
+def _has(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text(encoding="utf-8") == text
