@@ -16,6 +16,7 @@ from starlette.staticfiles import StaticFiles
 
 from api import middleware, openapi, problems
 from api.house import Standing
+from api.listening import Listeners
 from api.metrics import Metrics
 from api.middleware.gate import Turns
 from api.readiness import Readiness
@@ -24,6 +25,7 @@ from api.routes import (
     authentications,
     challenges,
     compartments,
+    confirmations,
     decisions,
     docs,
     events,
@@ -35,6 +37,7 @@ from api.routes import (
     members,
     models,
     pins,
+    retrainings,
     tickets,
 )
 from api.settings import Settings
@@ -51,12 +54,14 @@ KEYED: Final[tuple[APIRouter, ...]] = (
     pins.router,
     challenges.router,
     decisions.router,
+    confirmations.router,
     events.router,
     fridges.router,
     compartments.router,
     members.router,
     grants.router,
     models.router,
+    retrainings.router,
     keys.router,
     me.router,
     audit.router,
@@ -81,6 +86,7 @@ def create_app(settings: Settings | None = None, *, house: House | None = None) 
             # anyio's own 40 are 40 open connections under load: 150 MB for nothing.
             threads = settings.at_once + settings.limits.beside
             to_thread.current_default_thread_limiter().total_tokens = threads
+            app.state.listeners.end_with_the_service()
             sweeper = asyncio.create_task(_swept(opened, settings))
             try:
                 yield
@@ -100,7 +106,7 @@ def create_app(settings: Settings | None = None, *, house: House | None = None) 
         lifespan=lifespan,
     )
     app.state.settings, app.state.metrics = settings, metrics
-    app.state.readiness = Readiness()
+    app.state.readiness, app.state.listeners = Readiness(), Listeners()
     problems.install(app)
     _add_middleware(app, settings, metrics)
     for router in KEYED:

@@ -1,10 +1,12 @@
 """What can be set about the service's own rules; thresholds live in bundles, not here."""
 
+from dataclasses import field
 from typing import Annotated
 
 from pydantic import Field
 
 from visavox.config import settings
+from visavox.service.experiment_policy import ExperimentPolicy
 
 Seconds = Annotated[float, Field(gt=0)]
 Count = Annotated[int, Field(ge=1)]
@@ -29,3 +31,9 @@ class ServiceSettings:
     """Captures in one enrolment, at the most."""
     captures_of_a_member: Annotated[int, Field(ge=1, le=500)] = 50
     """Of all enrolments together."""
+    confirm_within: Seconds = 60.0
+    """Seconds after a probe within which a PIN at the same kiosk vouches for whose it was."""
+    confirmed_share: Annotated[float, Field(ge=0, le=0.5)] = 0.4
+    """Of a member's captures, how many may be confirmed probes; the enrolment outweighs them."""
+    experiment: ExperimentPolicy = field(default_factory=ExperimentPolicy)
+    """What a challenger must show before it is promoted."""

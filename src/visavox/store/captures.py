@@ -41,17 +41,20 @@ class Captures:
         at: datetime,
         characterizer: str | None = None,
         source: str = "enrolment",
+        id: str | None = None,  # noqa: A002
     ) -> CaptureRecord:
         """Keep one capture of a member; `raw` are its parts by name, as `image` or `clip`.
 
-        `characterizer` is the digest of what it was embedded by, `source` where it comes from.
+        `characterizer` is the digest of what it was embedded by, `source` where it comes from,
+        and `id` its name where another has been given it already.
 
         The parts are put into the capture store just before the commit of the row that names
         them, all of a transaction's side by side. Where it fails they are removed, or found by
         `Store.sweep`.
         """
         touch(self._connection, fridge)
-        capture, owner = ids.made("cap", at), Owner(fridge, member)
+        capture = ids.made("cap", at) if id is None else ids.checked(id, "capture")
+        owner = Owner(fridge, member)
         try:
             sealed = self._vault.seal(owner, codec.written(embeddings), _where(capture))
         except NotFound:

@@ -67,6 +67,15 @@ class Decisions:
             )
         return codec.read(self._vault.open(row.probe_sealed, probe_place(decision)))
 
+    def reseal(self, decision: str, member: str) -> None:
+        """The probe is this member's, as is known now: it goes when they do."""
+        record = self.get(decision)
+        owner = Owner(record.fridge, member)
+        sealed = self._vault.seal(owner, codec.written(self.probe(decision)), probe_place(decision))
+        self._connection.execute(
+            update(decisions).where(d.id == decision).values(probe_sealed=sealed)
+        )
+
     def page(
         self,
         *,
