@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from visavox.discriminator import Discriminator
+from visavox.monitoring import features
 from visavox.table import EmbeddingTable, Scores
 from visavox.types import FACE_QUALITY, VOICE_QUALITY, Modality
 
@@ -26,15 +27,34 @@ def reference(
     people: Sequence[str],
     strangers: EmbeddingTable,
     enrolment: EmbeddingTable,
+    visits: Sequence[str] | None = None,
 ) -> dict[str, Any]:
     """Histograms of scores and of quality, as JSON.
 
     Genuine scores are of captures that `held_out`, fitted without them, has not met. Strangers'
     scores are their highest against any member of `served`: what a stranger at the kiosk gets.
+    `visits` says which captures of `enrolment` were taken together; without it each stands alone.
     """
+    around, scores = features.centres(strangers), held_out.score(genuine)
+    watched = {
+        name: histogram(features.one_each(values, visits or enrolment.captures))
+        for name, values in features.of_captures(enrolment, around).items()
+    } | {
+        name: histogram(features.one_each(values, people))
+        for name, values in features.of_scores(scores).items()
+    }
     return {
+        "drift": {
+            # Counts and edges alone: they go into a bundle that outlives those it learned from.
+            "features": {
+                name: {key: made[key] for key in ("edges", "counts")}
+                for name, made in watched.items()
+                if made["n"]
+            },
+            "centres": {m.value: centre.round(6).tolist() for m, centre in around.items()},
+        },
         "scores": {
-            "genuine": _own(held_out.score(genuine), people),
+            "genuine": _own(scores, people),
             "stranger": _best(served.score(strangers)),
         },
         "quality": {

@@ -132,9 +132,19 @@ def train(settings: TrainSettings, run: Run) -> float | None:
 
 
 def fit_fridge(
-    background: Background, enrolment: EmbeddingTable, people: list[str], *, seed: int
+    background: Background,
+    enrolment: EmbeddingTable,
+    people: list[str],
+    *,
+    seed: int,
+    sessions: list[str] | None = None,
 ) -> tuple[Fitted, dict[str, Any]]:
-    """One fridge, and the distributions that its drift will be measured against."""
+    """One fridge, and the distributions that its drift will be measured against.
+
+    Without `sessions` all captures of a person count as one visit: few, rather than too many,
+    independent witnesses.
+    """
+    visits = [f"{p}/{s}" for p, s in zip(people, sessions or [""] * len(people), strict=True)]
     fitted = fit_members(background, enrolment, people, seed=seed)
     last = _last_of_each(people)
     kept = np.setdiff1d(np.arange(len(people)), last).astype(np.intp)
@@ -152,6 +162,7 @@ def fit_fridge(
         [people[i] for i in last],
         strangers,
         enrolment,
+        visits,
     )
 
 

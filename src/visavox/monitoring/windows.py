@@ -1,0 +1,133 @@
+"""From what the store keeps to what is watched. Probes are opened in memory, and only there."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from visavox.errors import NotFound, Sealed
+from visavox.monitoring import features
+from visavox.monitoring.features import MARGIN, SCORE, Centres
+from visavox.monitoring.visits import Seen
+from visavox.store import Unit
+from visavox.store.records import DecisionOutcome, DecisionRecord, Method
+from visavox.types import Modality, Reason
+
+_PAGE = 200
+_NOBODY_TRIED = {"no_compartment", "no_members", "several_faces"}
+
+
+@dataclass(frozen=True, slots=True)
+class Period:
+    """From `since`, included, to `until`, not; of more than `most` decisions, the latest."""
+
+    since: datetime
+    until: datetime
+    most: int = 2000
+
+
+def seen(
+    unit: Unit,
+    fridge: str,
+    period: Period,
+    *,
+    around: Centres | None = None,
+    bundle: str | None = None,
+) -> list[Seen]:
+    """A fridge's decisions, the newest first.
+
+    With `around`, probes are opened for their quality and norms. Scores are those that the bundle
+    of that digest gave, whoever's answer was given. A probe whose member was erased is gone.
+    """
+    return [_seen(unit, record, around, bundle) for record in _records(unit, fridge, period)]
+
+
+def enrolled(
+    unit: Unit, fridge: str, members: Mapping[str, object], around: Centres
+) -> dict[str, dict[str, float]]:
+    """Per feature, what each of these members gave in their first capture, if they are enrolled.
+
+    One capture, for it is compared with single visits, which vary more than any mean.
+    """
+    found: dict[str, dict[str, float]] = {}
+    for member in members:
+        first: dict[str, float] = {}
+        for capture in unit.captures.of(fridge, member):
+            given = features.of_quality(capture.embeddings)
+            first = {**given, **features.of_probe(capture.embeddings, around), **first}
+        for name, value in first.items():
+            found.setdefault(name, {})[member] = value
+    return found
+
+
+def _records(unit: Unit, fridge: str, period: Period) -> Iterator[DecisionRecord]:
+    cursor, left = None, period.most
+    while left > 0:
+        page = unit.decisions.page(
+            fridges=(fridge,),
+            since=period.since,
+            until=period.until,
+            cursor=cursor,
+            limit=min(_PAGE, left),
+        )
+        yield from page.items
+        left -= len(page.items)
+        cursor = page.next_cursor
+        if cursor is None:
+            return
+
+
+def _seen(unit: Unit, record: DecisionRecord, around: Centres | None, bundle: str | None) -> Seen:
+    biometric = record.method is Method.BIOMETRIC and record.characterizer is not None
+    granted = record.member if record.outcome is DecisionOutcome.GRANTED else None
+    best = next(iter(record.candidates), None)
+    likely = record.member or (best.member if best is not None and best.fused > 0 else None)
+    measured: dict[str, float] = {}
+    if biometric and around is not None:
+        measured |= features.of_rejected(record.rejected)
+        try:
+            probe = unit.decisions.probe(record.id)
+            measured |= features.of_quality(probe) | features.of_probe(probe, around)
+        except (Sealed, NotFound):
+            pass
+    if biometric and bundle is not None:
+        measured |= _scores(record, bundle)
+    return Seen(
+        at=record.at,
+        kiosk=record.kiosk,
+        outcome=record.outcome.value,
+        biometric=biometric,
+        granted=granted,
+        likely=likely,
+        failed=is_failure(record),
+        reasons=_reasons(record) if biometric else {},
+        features=measured,
+    )
+
+
+def is_failure(record: DecisionRecord) -> bool:
+    """Whether somebody tried to be let in whom nobody knows; a poor capture is no failure."""
+    if record.outcome is DecisionOutcome.REFUSED:
+        return record.reasons[0] not in _NOBODY_TRIED
+    return record.outcome is DecisionOutcome.RETRY and "below_threshold" in record.reasons
+
+
+def _scores(record: DecisionRecord, bundle: str) -> dict[str, float]:
+    """As `features.of_scores`, of one decision."""
+    if record.bundle != bundle or record.provisional or not record.candidates:
+        return {}
+    best = record.candidates[0].fused
+    if best <= 0:
+        return {}
+    if len(record.candidates) == 1:
+        return {SCORE: best}
+    return {SCORE: best, MARGIN: best - record.candidates[1].fused}
+
+
+def _reasons(record: DecisionRecord) -> dict[str, str]:
+    missing = {cell.modality: cell.reason for cell in record.rejected}
+    found = {}
+    for modality in Modality:
+        reason = missing.get(modality)
+        if reason is not Reason.NOT_CAPTURED:
+            found[modality.value] = "accepted" if reason is None else reason.value
+    return found
