@@ -32,6 +32,7 @@ _TAGS: Final = {
     "members": "People, their captures and PINs.",
     "grants": "Who may open what.",
     "models": "What decides.",
+    "retrainings": "How members' changes come to be in the model.",
     "keys": "Who may ask.",
     "tickets": "What a lock needs.",
     "audit": "The log that shows when it was altered.",

@@ -107,6 +107,7 @@ def stage(
         Settings(state=folder / "state", limits=Limits(rate=1e6, burst=10**6, wrong_keys=10**6)),
         house=house,
     )
+    app.state.listeners.closing = True  # streams end once they have told what there is
     with TestClient(app) as client:
         admin = caller(client, house, Role.ADMIN)
         yield Stage(house, client, admin, caller(client, house, Role.KIOSK), ada[0])

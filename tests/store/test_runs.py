@@ -39,13 +39,16 @@ def test_a_run_ends_once_and_is_not_at_work_any_more(store: Store) -> None:
     assert (ended.state, ended.ended_at, ended.error) == (RunState.FAILED, later(5), "no data")
 
 
-def test_a_silent_run_is_taken_over_by_one_alone(store: Store) -> None:
-    old, _ = begin(store, 0, "kitchen"), begin(store, 50, "hall")
+def test_a_run_that_nobody_works_on_is_taken_over_by_one_alone(store: Store) -> None:
+    old, new = begin(store, 0, "kitchen"), begin(store, 50, "hall")
     with store.begin() as unit:
-        assert unit.runs.silent("retrain", before=later(30)) == (old,)
-        assert unit.runs.take_over(old, at=later(60))
-        assert not unit.runs.take_over(old, at=later(60))
-        assert unit.runs.silent("watch", before=later(99)) == ()
+        assert unit.runs.at_work("retrain") == (old, new)
+        assert unit.runs.at_work("watch") == ()
+        assert unit.runs.take_over(old, at=later(60), detail={"by": "second"})
+        assert not unit.runs.take_over(old, at=later(61), detail={"by": "third"})
+        assert unit.runs.get(old.id).detail == {"by": "second"}
+        unit.runs.end(new.id, RunState.DONE, at=later(70))
+        assert [run.id for run in unit.runs.at_work("retrain")] == [old.id]
 
 
 def test_runs_are_listed_newest_first_and_by_their_fridges(store: Store) -> None:

@@ -67,7 +67,7 @@ class Runs:
         cursor: str | None = None,
         limit: int = paging.LIMIT,
     ) -> Page[Run]:
-        """The newest first; of `fridges`, those that have told of one of them."""
+        """The newest first; of `fridges`, those that have told something of one of them."""
         asked = select(runs)
         if fridges is not None:
             asked = asked.where(
@@ -89,9 +89,15 @@ class Runs:
         step: str | None = None,
         metaflow: str | None = None,
         data_version: str | None = None,
+        detail: Mapping[str, Any] | None = None,
     ) -> bool:
         """It is at work; what is None stays. False where it is not any more: its owner must stop."""
-        said = {"step": step, "metaflow": metaflow, "data_version": data_version}
+        said = {
+            "step": step,
+            "metaflow": metaflow,
+            "data_version": data_version,
+            "detail": None if detail is None else dict(detail),
+        }
         changed = {name: value for name, value in said.items() if value is not None}
         asked = update(runs).where(r.id == run, r.state == RunState.RUNNING.value)
         return self._connection.execute(asked.values(updated_at=at, **changed)).rowcount > 0
@@ -102,19 +108,18 @@ class Runs:
         values = {"state": state.value, "ended_at": at, "updated_at": at, "error": error}
         return self._connection.execute(asked.values(values)).rowcount > 0
 
-    def silent(self, flow: str, *, before: datetime) -> tuple[Run, ...]:
-        """Those at work that were not heard of since, the oldest first."""
-        asked = select(runs).where(
-            r.state == RunState.RUNNING.value, r.flow == flow, r.updated_at < before
-        )
+    def at_work(self, flow: str) -> tuple[Run, ...]:
+        """Those that have not ended, the oldest first; whoever worked on one may have died."""
+        asked = select(runs).where(r.state == RunState.RUNNING.value, r.flow == flow)
         return tuple(map(_run, self._connection.execute(asked.order_by(r.id)).all()))
 
-    def take_over(self, run: Run, *, at: datetime) -> bool:
-        """Go on with a silent run; False where another was quicker."""
+    def take_over(self, run: Run, *, at: datetime, detail: Mapping[str, Any]) -> bool:
+        """Go on with a run that nobody works on; False where another was quicker."""
         asked = update(runs).where(
             r.id == run.id, r.state == RunState.RUNNING.value, r.updated_at == run.updated_at
         )
-        return self._connection.execute(asked.values(updated_at=at)).rowcount > 0
+        changed = {"updated_at": at, "detail": {**run.detail, **detail}}
+        return self._connection.execute(asked.values(changed)).rowcount > 0
 
 
 def _run(row: Any) -> Run:
