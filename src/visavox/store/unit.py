@@ -12,6 +12,7 @@ from visavox.store.auditing import Audit
 from visavox.store.blobs import Blobs
 from visavox.store.bundles import Bundles
 from visavox.store.captures import Captures
+from visavox.store.figures import Figures
 from visavox.store.fridges import Compartments, Fridges
 from visavox.store.grants import Grants
 from visavox.store.holdings import Holdings
@@ -68,6 +69,7 @@ class Unit:
         self.labels = Labels(connection)
         self.runs = Runs(connection)
         self.progress = ProgressLog(connection)
+        self.figures = Figures(connection)
 
     def flush(self) -> None:
         """What must be done when the rows are committed; side by side, as others may wait.

@@ -1,0 +1,59 @@
+"""The steps of the flow `watch`, each a call that may be repeated."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from visavox.store import Store
+from visavox.training.production import watching, workshop
+
+GROUP = 100
+"""Fridges of one task: a process costs more than to look at a few of them."""
+
+
+def groups() -> list[list[str]]:
+    """All fridges, some at a time; one group of none where there is no fridge."""
+    with workshop.opened() as shop:
+        return grouped(every(shop.store)) or [[]]
+
+
+def look(fridges: Sequence[str], metaflow: str | None = None) -> dict[str, Mapping[str, Any]]:
+    """Figures and causes per fridge, as they were kept."""
+    with workshop.opened() as shop:
+        found = watching.look(
+            shop.store,
+            shop.settings.models,
+            fridges,
+            watching.rules(),
+            at=shop.clock(),
+            metaflow=metaflow,
+        )
+    return {fridge: one.to_json() for fridge, one in found.items()}
+
+
+def told(found: Sequence[Mapping[str, Mapping[str, Any]]]) -> list[str]:
+    """A line for each fridge of which there is something to say."""
+    return [
+        f"{fridge}: {said['why']}"
+        + (f"; asked for {said['request']}" if said["request"] else "; asked for before")
+        for some in found
+        for fridge, said in sorted(some.items())
+        if said["causes"]
+    ]
+
+
+def every(store: Store) -> list[str]:
+    """The ids of all fridges."""
+    found: list[str] = []
+    cursor: str | None = None
+    while True:
+        with store.read() as unit:
+            page = unit.fridges.page(limit=200, cursor=cursor)
+        found += [fridge.id for fridge in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            return found
+
+
+def grouped(fridges: Sequence[str], size: int = GROUP) -> list[list[str]]:
+    """In order, `size` at a time."""
+    return [list(fridges[i : i + size]) for i in range(0, len(fridges), size)]
