@@ -93,6 +93,11 @@ class Parcel:
         made._check()
         return made
 
+    @property
+    def characterizer(self) -> str:
+        """The digest of the nets that it is for."""
+        return str(self._manifest()["characterizer"])
+
     def bundle(self, characterizer_digest: str) -> Bundle:
         """To serve from. Its `digest` is that of the bundle as it was trained."""
         manifest = self._manifest()
@@ -154,6 +159,15 @@ class Parcel:
         return Parcel(
             self.digest, {**self.files, WEIGHTS: weights, MANIFEST: said.encode()}, joined
         )
+
+    def learned_from(self, member: str) -> bool:
+        """Whether it has a column of theirs; it was trained on them then."""
+        return member in self._manifest()["discriminator"]["members"]
+
+    @property
+    def lineage(self) -> Mapping[str, Any]:
+        lineage: Mapping[str, Any] = self._manifest()["lineage"]
+        return lineage
 
     def widened(self, columns: int) -> "Parcel":
         """The same with as many members as it had once: blanks stand where those are missing who

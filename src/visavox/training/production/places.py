@@ -44,6 +44,8 @@ class Places:
     """What it is pushed to."""
     runs: Path
     """One folder per run: candidates, verdicts, cards; models in it are sealed."""
+    backgrounds: Path
+    """What strangers teach about a family, kept for the next run; it knows no member."""
     metaflow: Path
     """Metaflow's local datastore and metadata."""
     tracking: str
@@ -60,6 +62,7 @@ class Places:
             ledger=state / "ledger",
             remote=told.ledger_remote or str(state / "ledger-remote"),
             runs=state / "retraining",
+            backgrounds=state / "backgrounds",
             metaflow=state / "metaflow",
             tracking=told.tracking_uri or f"sqlite:///{state / 'mlflow.db'}",
             artifacts=None if told.tracking_uri else (state / "mlartifacts").as_uri(),

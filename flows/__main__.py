@@ -1,0 +1,92 @@
+"""`python -m flows`: the worker that retrains what changed, and a look at what it does."""
+
+import logging
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from visavox.errors import VisavoxError
+
+app = typer.Typer(
+    help="Retraining in production.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+HOME = Path(__file__).resolve().parents[1]
+
+
+@app.command()
+def worker(
+    at_once: Annotated[int, typer.Option(min=0, help="Tasks side by side; 0: one per core.")] = 0,
+) -> None:
+    """Retrain whatever changes, until told to end. Several may work at once."""
+    from visavox.training.production import workshop
+    from visavox.training.production.chores import chores
+    from visavox.training.production.engine import Engine
+    from visavox.training.production.worker import Worker
+
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(name)s %(levelname)s %(message)s")
+    stop = threading.Event()
+    for kind in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(kind, lambda *_: stop.set())
+    with workshop.opened() as shop:
+        shop.store.check()
+        engine = Engine(HOME / "flows" / "retrain.py", HOME, shop.places, at_once=at_once)
+        registry = shop.registry  # now: it takes seconds, and no run should wait for it
+        made = Worker(shop.store, engine, chores=chores(shop), track=registry.run)
+        made.work(stop)
+
+
+@app.command()
+def retrain(
+    fridge: Annotated[list[str], typer.Option(help="The fridge; repeatable.")],
+    reason: Annotated[str, typer.Option(help="Why, for those who ask later.")] = "by_hand",
+) -> None:
+    """Ask for a retraining; a worker does it."""
+    from visavox.service import retrainings
+    from visavox.service.house import Actor
+    from visavox.training.production import workshop
+
+    with workshop.opened() as shop:
+        for one in fridge:
+            made = retrainings.ask(shop.house, Actor.operator(), one, reason=reason)
+            typer.echo(f"{one}: {made.id}")
+
+
+@app.command()
+def status(
+    runs: Annotated[int, typer.Option(min=1, help="How many of the latest runs.")] = 5,
+) -> None:
+    """What waits, what runs, and what became of the latest runs."""
+    from visavox.training.production import workshop
+
+    with workshop.opened() as shop, shop.store.read() as unit:
+        waiting = unit.retraining.pending()
+        latest = unit.runs.page(limit=runs).items
+    for request in waiting:
+        tried = f", tried {request.attempts} times: {request.error}" if request.error else ""
+        typer.echo(f"waiting  {request.fridge}: {request.reason}{tried}")
+    for run in latest:
+        named = ", ".join(run.fridges[:3]) + (" …" if len(run.fridges) > 3 else "")
+        typer.echo(f"{run.state.value:8} {run.id} {run.flow}/{run.step} {named}: {run.reason}")
+        if run.error:
+            typer.echo(f"         {run.error}")
+
+
+def main() -> None:
+    os.umask(0o077)  # what is kept here is for the service's own user
+    try:
+        app()
+    except VisavoxError as error:
+        typer.echo(f"visavox: {error}", err=True)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,109 @@
+"""What the steps of a flow work with: the house, and the places where a retraining keeps things.
+
+A step is a process of its own, so each part is opened when it is first asked for.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from pydantic import ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from visavox import characterizer
+from visavox.errors import ConfigError
+from visavox.perception import Perception
+from visavox.service.house import Actor, Clock, House, utc_now
+from visavox.service.models import Models
+from visavox.store import Store
+from visavox.store.settings import StoreSettings
+from visavox.training.production import settings as recipes
+from visavox.training.production.ledger import Ledger
+from visavox.training.production.places import Places
+from visavox.training.production.registry import Registry
+from visavox.training.production.settings import Recipe
+
+
+class WorkshopSettings(BaseSettings):
+    """Each is the environment's VISAVOX_ and its name in capitals."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="VISAVOX_", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    characterizer: str = "embedded"
+    """`embedded`, or a Characterizer's folder; the one that the service uses."""
+    recipe: Path | None = None
+    """What to retrain by; configs/retrain.yaml unless said."""
+
+    @classmethod
+    def read(cls) -> "WorkshopSettings":
+        """From the environment; ConfigError names what is wrong."""
+        try:
+            return cls()
+        except ValidationError as error:
+            names = ", ".join(f"VISAVOX_{str(e['loc'][0]).upper()}" for e in error.errors())
+            raise ConfigError(
+                f"The environment does not fit: {names}.", next_step="Correct these variables."
+            ) from None
+
+
+@dataclass(eq=False)
+class Workshop:
+    """Open parts, for one process."""
+
+    settings: StoreSettings
+    own: WorkshopSettings
+    places: Places
+    store: Store
+    clock: Clock = utc_now
+
+    @cached_property
+    def recipe(self) -> Recipe:
+        return recipes.read(self.own.recipe)
+
+    @cached_property
+    def perception(self) -> Perception:
+        return Perception(characterizer.load(self.own.characterizer), side_by_side=False)
+
+    @cached_property
+    def house(self) -> House:
+        """The service's own use cases, for whoever may do everything."""
+        return House(
+            store=self.store,
+            models=Models(self.settings.models, self.perception.characterizer),
+            perception=self.perception,
+            signer=self.settings.signer(),
+            clock=self.clock,
+        )
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        return Ledger.open(self.places.ledger, remote=self.places.remote)
+
+    @cached_property
+    def registry(self) -> Registry:
+        """Importing MLflow takes seconds: ask for it only where something is registered."""
+        return Registry.open(self.places)
+
+    def actor(self, run: str) -> Actor:
+        """Who does what a run does, as the audit log tells it."""
+        return Actor.operator(run)
+
+    def close(self) -> None:
+        if "perception" in self.__dict__:
+            self.perception.close()
+        self.store.close()
+
+
+@contextmanager
+def opened() -> Iterator[Workshop]:
+    """As the environment says."""
+    settings = StoreSettings.read()
+    shop = Workshop(settings, WorkshopSettings.read(), Places.of(settings), settings.open())
+    try:
+        yield shop
+    finally:
+        shop.close()
