@@ -107,8 +107,8 @@ class Ledger:
         ledger = cls(root, Data(root, Remote(given) if isinstance(given, str) else given))
         if not ledger._is_set_up():  # otherwise nobody need wait who only reads
             root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with ledger._turn():
-                ledger._set_up()
+            with ledger._turn() as git:
+                ledger._set_up(git)
         return ledger
 
     def snapshot(self, store: Store, fridges: Sequence[str], *, run: str, at: datetime) -> Version:
@@ -118,7 +118,7 @@ class Ledger:
         one more. Fridges that are no more leave the ledger, and are not in the version.
         """
         wanted = sorted(set(fridges))
-        with self._turn():
+        with self._turn() as git:
             before = self._pointers("HEAD", wanted)
             drawn: dict[str, Drawn] = {}
             changes: list[Change] = []
@@ -146,8 +146,8 @@ class Ledger:
                 return same
             paths = [ledger_pointer.path(f) for f in gone]
             paths += [ledger_pointer.path(c.fridge) for c in changes if c.changed]
-            commit = self._git.commit(paths, record.text(), at)
-            self._git.tag(self._free(run), commit, record.text())
+            commit = git.commit(paths, record.text(), at)
+            git.tag(self._free(run), commit, record.text())
         return self.version(commit)
 
     def version(self, name: str) -> Version:
@@ -178,7 +178,7 @@ class Ledger:
 
         Older versions keep them as ciphertext that no key opens.
         """
-        with self._turn():
+        with self._turn() as git:
             removed = self._forget_seen(fridge, member)
             pointer = self._pointers("HEAD", [fridge]).get(fridge)
             if pointer is None:
@@ -197,7 +197,7 @@ class Ledger:
             about = ledger_pointer.about(fridge, now, pointer.risk)
             self.data.add([(self._folder(fridge), about)])
             record = ledger_version.of_erasure(at, _change(fridge, entries, now, changed=True))
-            commit = self._git.commit([ledger_pointer.path(fridge)], record.text(), at)
+            commit = git.commit([ledger_pointer.path(fridge)], record.text(), at)
         return Forgotten(commit, tuple(removed))
 
     def where(self, version: Version | str, fridge: str) -> Whereabouts:
@@ -303,27 +303,28 @@ class Ledger:
     # --- One at a time, from a sound state.
 
     @contextlib.contextmanager
-    def _turn(self) -> Iterator[None]:
+    def _turn(self) -> Iterator[Git]:
         """Alone in the ledger, and after whatever a killed process left was put right."""
-        with locked(self.root / ".lock"):
+        with locked(self.root / ".lock") as held:
+            git = Git(self.root, held=held)
             unfinished = self.root / ".unfinished"
-            if unfinished.exists() and self._git.exists:
-                self._git.repair()
+            if unfinished.exists() and git.exists:
+                git.repair()
                 self.data.repair()
-                self._tag_newest()
+                self._tag_newest(git)
             unfinished.touch()
-            yield
+            yield git
             unfinished.unlink()
 
-    def _tag_newest(self) -> None:
+    def _tag_newest(self, git: Git) -> None:
         """A process may have been killed between its commit and the tag."""
-        head = self._git.head()
-        if head is None or self._git.tags(TAGS, on=head):
+        head = git.head()
+        if head is None or git.tags(TAGS, on=head):
             return
         with contextlib.suppress(LedgerError):
-            record = ledger_version.parsed(self._git.message(head))
+            record = ledger_version.parsed(git.message(head))
             if record.run:
-                self._git.tag(self._free(record.run), head, record.text())
+                git.tag(self._free(record.run), head, record.text())
 
     def _is_set_up(self) -> bool:
         if not self._git.exists or self._git.head() is None:
@@ -333,17 +334,17 @@ class Ledger:
     def _setting(self) -> dict[str, str]:
         return _FILES | self.data.config()
 
-    def _set_up(self) -> None:
-        if not self._git.exists:
-            self._git.init()
+    def _set_up(self, git: Git) -> None:
+        if not git.exists:
+            git.init()
         for name, text in self._setting().items():
             if not _has(self.root / name, text):
                 (self.root / name).parent.mkdir(exist_ok=True)
                 (self.root / name).write_text(text, encoding="utf-8")
         names = [name for name in self._setting() if name not in self.data.local]
         there = [(self.root / name).read_bytes() for name in names]
-        if self._git.head() is None or self._git.read("HEAD", names) != there:
-            self._git.commit(names, "Set up the ledger\n", datetime.now(UTC))
+        if git.head() is None or git.read("HEAD", names) != there:
+            git.commit(names, "Set up the ledger\n", datetime.now(UTC))
 
 
 def _current(store: Store, fridge: str) -> _Current | None:

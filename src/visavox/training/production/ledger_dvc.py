@@ -114,7 +114,13 @@ class Data:
                 # The list of a folder's files follows when all of them are there.
                 objects = {out.hash_info for out in outs}
                 objects |= {info for out in outs for _, _, info in out.obj}
-                failed = repo.cloud.push(objects, remote=REMOTE).failed
+                # Without the index of `dvc push`, which looks for every folder ever pushed.
+                here, there = repo.cache.local, repo.cloud.get_remote_odb(REMOTE, "push")
+                failed = repo.cloud.transfer(
+                    here, there, objects, cache_odb=here, validate_status=_all_there
+                ).failed
+            except LedgerError:
+                raise
             except Exception as error:  # S3 clients raise whatever their layers raise
                 raise _away(type(error).__name__) from error
         if failed:
@@ -193,6 +199,14 @@ def _intact(md5: str, content: bytes) -> bool:
     # It names content, as DVC does; what keeps others out is the sealing.
     found = hashlib.md5(content, usedforsecurity=False).hexdigest()
     return found == md5.removesuffix(".dir")
+
+
+def _all_there(status: Any) -> None:
+    if status.missing:
+        raise LedgerError(
+            f"{len(status.missing)} files of a snapshot vanished from the ledger's cache.",
+            next_step="See whether something else cleans its folder, and take the snapshot again.",
+        )
 
 
 def _away(what: str) -> LedgerError:

@@ -14,10 +14,13 @@ _AUTHOR = {"NAME": "visavox ledger", "EMAIL": "ledger@visavox.invalid"}
 
 
 class Git:
-    """One repository. Whoever writes holds the ledger's lock."""
+    """One repository. Whoever writes has the ledger's lock, and gives it as `held`.
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    It is handed on to git, which may live a moment longer than a process that is killed.
+    """
+
+    def __init__(self, root: Path, *, held: int | None = None) -> None:
+        self.root, self._held = root, () if held is None else (held,)
 
     @property
     def exists(self) -> bool:
@@ -111,12 +114,13 @@ class Git:
             f"safe.directory={self.root}",
             f"core.hooksPath={os.devnull}",
             "gc.autoDetach=false",
+            "maintenance.autoDetach=false",
         )
         settings = [word for option in options for word in ("-c", option)]
         try:
             done = subprocess.run(
                 ["git", "-C", str(self.root), *settings, *arguments],
-                input=given, capture_output=True, check=True, env=mine,
+                input=given, capture_output=True, check=True, env=mine, pass_fds=self._held,
             )  # fmt: skip
         except FileNotFoundError:
             raise LedgerError(

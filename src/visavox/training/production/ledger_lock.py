@@ -13,8 +13,11 @@ _PATIENCE_S = 900.0
 
 
 @contextlib.contextmanager
-def locked(path: Path, *, patience_s: float = _PATIENCE_S) -> Iterator[None]:
-    """Wait until no other thread or process has the file's lock, and have it."""
+def locked(path: Path, *, patience_s: float = _PATIENCE_S) -> Iterator[int]:
+    """Wait until no other thread or process has the file's lock, and have it.
+
+    A process that is given the handle, which is yielded, has it too.
+    """
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         until = time.monotonic() + patience_s
@@ -29,6 +32,6 @@ def locked(path: Path, *, patience_s: float = _PATIENCE_S) -> Iterator[None]:
                         next_step=f"See which process holds {path.name} in its folder.",
                     ) from None
                 time.sleep(0.05)
-        yield
+        yield handle
     finally:
         os.close(handle)
