@@ -1,15 +1,16 @@
-"""The page: a head, a banner, five tabs."""
+"""The page: a head, a banner, six tabs."""
 
 import gradio as gr
 
 from demo import cards, look
 from demo.desk import Desk
-from demo.tabs import authenticate, decisions, enrol, lab, members
+from demo.tabs import authenticate, decisions, enrol, lab, members, retraining
 
 _TABS = (
     ("Enrol", enrol.build),
     ("Authenticate", authenticate.build),
     ("Members", members.build),
+    ("Retraining", retraining.build),
     ("Model lab", lab.build),
     ("Decisions", decisions.build),
 )

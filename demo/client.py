@@ -1,5 +1,6 @@
 """The API as the demo uses it: one method per call, JSON in and out, every error a DemoProblem."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -150,6 +151,44 @@ class Client:
     def model(self, fridge: str) -> Json:
         return self._object("GET", f"/v1/fridges/{fridge}/model")
 
+    # How it learns
+
+    def retrainings(self, fridge: str, *, limit: int = 20) -> list[Json]:
+        """Runs over this fridge, the newest first."""
+        params = {"fridge": fridge, "limit": str(limit)}
+        return list(self._object("GET", "/v1/retrainings", params=params)["items"])
+
+    def changes_waiting(self, fridge: str) -> list[Json]:
+        """The changes that no model that serves has learned from yet, oldest first."""
+        found = _json(self._send("GET", f"/v1/fridges/{fridge}/retrainings"))
+        return list(found) if isinstance(found, list) else []
+
+    def ask_for_retraining(self, fridge: str) -> Json:
+        return self._object("POST", f"/v1/fridges/{fridge}/retrainings")
+
+    def retraining_events(self, run: str) -> Iterator[tuple[str, Json]]:
+        """What a run tells, as it tells it: the kind of each event, and what it holds."""
+        yield from self._events(f"/v1/retrainings/{run}/events")
+
+    def roll_back(self, fridge: str, *, leave: str) -> Json:
+        body = {"leave": leave, "why": "asked for in the demo"}
+        return self._object("POST", f"/v1/fridges/{fridge}/model/rollback", json=body)
+
+    def experiment(self, fridge: str) -> Json:
+        """How the challenger stands against the champion."""
+        return self._object("GET", f"/v1/fridges/{fridge}/experiment")
+
+    def receipt(self, receipt: str) -> Json:
+        return self._object("GET", f"/v1/receipts/{receipt}")
+
+    def trace(self, decision: str) -> Json:
+        """From a decision back to the data that its model learned from."""
+        return self._object("GET", f"/v1/decisions/{decision}/trace")
+
+    def replay(self, decision: str) -> Json:
+        """The same probe, scored again."""
+        return self._object("POST", f"/v1/decisions/{decision}/replay", json={})
+
     def audit(self) -> Json:
         """Whether the chain of audit records is whole."""
         return self._object("GET", "/v1/audit/verification")
@@ -180,6 +219,30 @@ class Client:
             if not cursor:
                 return
 
+    def _events(self, path: str) -> Iterator[tuple[str, Json]]:
+        """Server-sent events, taken up again where a connection was lost."""
+        last = ""
+        while True:
+            headers = {"Accept": "text/event-stream"} | ({"Last-Event-ID": last} if last else {})
+            try:
+                with self._http.stream("GET", path, headers=headers, timeout=_TIMEOUT) as answer:
+                    if not answer.is_success:
+                        answer.read()
+                        told = {k.lower(): v for k, v in answer.headers.items()}
+                        raise ApiProblem.of(answer.status_code, told, _json(answer))
+                    for number, event, data in _server_sent(answer.iter_lines()):
+                        last = number or last
+                        yield event, data
+                        if event == "end":
+                            return
+            except httpx.ReadTimeout:
+                continue
+            except httpx.HTTPError:
+                raise ApiAway(
+                    f"The API at {self.base_url} does not answer.",
+                    next_step="Start it: `make demo`.",
+                ) from None
+
     def _object(self, method: str, path: str, **request: Any) -> Json:
         answer = self._send(method, path, **request)
         body = _json(answer)
@@ -208,6 +271,26 @@ class Client:
             return answer
         headers: Mapping[str, str] = {k.lower(): v for k, v in answer.headers.items()}
         raise ApiProblem.of(answer.status_code, headers, _json(answer))
+
+
+def _server_sent(lines: Iterator[str]) -> Iterator[tuple[str, str, Json]]:
+    """(id, kind, data) of each event; comments only keep the line open."""
+    number, event, data = "", "message", ""
+    for line in lines:
+        if not line:
+            if data:
+                found = json.loads(data)
+                yield number, event, found if isinstance(found, dict) else {}
+            number, event, data = "", "message", ""
+            continue
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "id":
+            number = value
+        elif name == "event":
+            event = value
+        elif name == "data":
+            data = f"{data}\n{value}" if data else value
 
 
 def _json(answer: httpx.Response) -> Any:

@@ -73,6 +73,12 @@ footer { display: none !important; }
 .vx-facts th, .vx-facts td { border: 0 !important; background: none !important; }
 .vx-facts tr { border-style: solid !important; border-width: 0 0 1px !important;
   border-color: var(--vx-line) !important; }
+.vx-steps { list-style: none; padding: 0; margin: 8px 0; }
+.vx-step { display: flex; gap: 10px; align-items: baseline; padding: 3px 0; color: var(--vx-quiet); }
+.vx-step span { width: 18px; text-align: center; flex: none; } .vx-step b { flex: none; }
+.vx-step i { font-style: normal; font-size: 13px; color: var(--vx-quiet); }
+.vx-step-done b, .vx-step-begun b { color: var(--vx-ink); } .vx-step-done span { color: var(--vx-good); }
+.vx-step-failed b, .vx-step-failed span { color: var(--vx-bad); }
 .vx-figures { display: flex; flex-wrap: wrap; gap: 12px; }
 .vx-figure { flex: 1 1 130px; background: var(--vx-tint); border-radius: 10px; padding: 10px 14px;
   color: var(--vx-ink); }

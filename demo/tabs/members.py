@@ -1,19 +1,23 @@
 """Members: who may open the fridge; adding, removing, and watching what happens."""
 
+import time
+from collections.abc import Iterator
 from html import escape
 from typing import Any
 
 import gradio as gr
 
-from demo import cards, enrolling
+from demo import cards, cards_retraining, enrolling, retraining
 from demo.desk import Desk, told
 from demo.problems import DemoProblem
 
 INTRO = """<p class="vx-intro">Everybody who may open the fridge. Removing somebody
-<b>destroys the key</b> that their pictures, recordings and templates are sealed with, and shows
-the proof.</p>"""
+<b>destroys the key</b> that their pictures, recordings and templates are sealed with, and ends
+with a signed receipt. Each change <b>retrains the fridge</b>: watch it from the data to the model
+that serves.</p>"""
 
 _LATELY = 10  # events shown
+_RECEIPT_S = 60.0  # for which the page waits for a receipt once the new model is live
 HEADERS = ["Name", "Id", "Number", "Language", "Captures", "PIN", "Since (UTC)"]
 
 
@@ -86,30 +90,42 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             gr.update(choices=inside, value=chosen if chosen in there else None),
         )
 
-    def enrol(chosen: str | None) -> str:
+    def enrol(chosen: str | None) -> Iterator[str]:
         if not chosen:
-            return cards.waiting("Choose who is to be added.")
+            yield cards.waiting("Choose who is to be added.")
+            return
         who = desk.cast[chosen]
         try:
             made = enrolling.enrol(
                 desk.admin, desk.fridge, who,
                 compartments=[c for _, c in desk.compartments()], accept_warnings=True,
             )  # fmt: skip
-            return cards.enrolled(made.answer, who.name, desk.namer(), left_out=made.left_out)
+            first = cards.enrolled(made.answer, who.name, desk.namer(), left_out=made.left_out)
+            yield first
+            for now in retraining.follow(desk.admin, desk.fridge):
+                yield first + cards_retraining.retraining(now, asked=f"{who.name} came in.")
         except DemoProblem as error:
-            return told(error)
+            yield told(error)
 
-    def erase(member: str | None, sure: bool) -> tuple[str, bool]:
+    def erase(member: str | None, sure: bool) -> Iterator[tuple[str, bool]]:
         if not member:
-            return cards.waiting("Choose who is to be removed."), sure
+            yield cards.waiting("Choose who is to be removed."), sure
+            return
         if not sure:
-            return cards.waiting("Erasing cannot be undone: tick the box first."), False
+            yield cards.waiting("Erasing cannot be undone: tick the box first."), False
+            return
         try:
             name = str(desk.admin.member(desk.fridge, member)["name"])
             proof = desk.admin.remove(desk.fridge, member)
-            return cards.erased(proof, name, desk.admin.audit()), False
+            first = cards.erased(proof, name, desk.admin.audit())
+            yield first, False
+            receipt = str((proof.get("erased") or {}).get("receipt") or "")
+            for now in retraining.follow(desk.admin, desk.fridge):
+                yield first + cards_retraining.retraining(now, asked=f"{name} is gone."), False
+            for shown in _receipts(desk, receipt, name):
+                yield first + shown, False
         except DemoProblem as error:
-            return told(error), False
+            yield told(error), False
 
     def pick(table: list[list[str]], event: gr.SelectData) -> Any:
         return str(table[event.index[0]][1])
@@ -125,6 +141,17 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
     remove.click(erase, [chosen, sure], [result, sure]).then(
         fresh, asked, shown, show_progress="hidden"
     )
+
+
+def _receipts(desk: Desk, receipt: str, name: str) -> Iterator[str]:
+    """The receipt as it stands, until it is signed."""
+    until = time.monotonic() + _RECEIPT_S
+    while receipt:
+        found = desk.admin.receipt(receipt)
+        yield cards_retraining.receipt(found, name)
+        if found.get("state") == "complete" or time.monotonic() > until:
+            return
+        time.sleep(1.0)
 
 
 def _flip(choices: list[tuple[str, str]]) -> list[tuple[str, str]]:

@@ -1,28 +1,13 @@
 """The client against a real HTTP server that gives prepared answers."""
 
-import json
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from demo.client import Client, Shown, media_type
 from demo.problems import ApiAway, ApiProblem
-
-
-class Script:
-    """What the server answers in turn, and what it was asked."""
-
-    def __init__(self) -> None:
-        self.answers: list[tuple[int, dict[str, str], bytes]] = []
-        self.asked: list[tuple[str, str, dict[str, str], bytes]] = []
-
-    def say(self, status: int, body: Any = None, **headers: str) -> None:
-        text = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.answers.append((status, {k.replace("_", "-"): v for k, v in headers.items()}, text))
+from tests.demo.script import Script, scripted
 
 
 @pytest.fixture
@@ -32,32 +17,8 @@ def script() -> Script:
 
 @pytest.fixture
 def client(script: Script) -> Iterator[Client]:
-    class Handler(BaseHTTPRequestHandler):
-        def answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-            headers = {k.lower(): v for k, v in self.headers.items()}
-            script.asked.append((self.command, self.path, headers, body))
-            status, extra, text = script.answers.pop(0)
-            self.send_response(status)
-            for name, value in extra.items():
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(text)))
-            self.end_headers()
-            self.wfile.write(text)
-
-        do_GET = do_POST = do_DELETE = do_PUT = answer  # noqa: N815 (http.server's own names)
-
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 (theirs too)
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    with Client(f"http://127.0.0.1:{server.server_port}", "vx_abc_secret") as made:
+    with scripted(script) as made:
         yield made
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def test_the_key_goes_with_every_request(client: Client, script: Script) -> None:
@@ -162,3 +123,31 @@ def test_filters_that_are_empty_are_not_sent(client: Client, script: Script) -> 
 )
 def test_bytes_are_named_by_how_they_begin(data: bytes, name: str) -> None:
     assert media_type(data) == name
+
+
+def test_events_are_told_apart_and_comments_left_out(client: Client, script: Script) -> None:
+    script.say(
+        200,
+        b': still here\n\nid: 7\nevent: progress\ndata: {"step":\ndata: "train"}\n\n'
+        b'id: 8\nevent: end\ndata: {"state":"done"}\n\n',
+    )
+    assert list(client.retraining_events("run_1")) == [
+        ("progress", {"step": "train"}),
+        ("end", {"state": "done"}),
+    ]
+
+
+def test_a_stream_that_ends_too_early_is_taken_up_where_it_was(
+    client: Client, script: Script
+) -> None:
+    script.say(200, b'id: 7\nevent: progress\ndata: {"step":"train"}\n\n')
+    script.say(200, b"id: 8\nevent: end\ndata: {}\n\n")
+    assert [kind for kind, _ in client.retraining_events("run_1")] == ["progress", "end"]
+    assert "last-event-id" not in script.asked[0][2]
+    assert script.asked[1][2]["last-event-id"] == "7"
+
+
+def test_a_stream_that_is_refused_is_an_error_in_words(client: Client, script: Script) -> None:
+    script.say(404, {"detail": "There is no run 'x'.", "next_step": "Check the id."})
+    with pytest.raises(ApiProblem, match="no run"):
+        next(client.retraining_events("x"))
