@@ -18,6 +18,7 @@
     │   ├── Sealed            ciphertext that cannot be opened: key destroyed, missing or foreign
     │   ├── BadCursor         a page's cursor that this house did not give
     │   ├── BlobError         a capture store that cannot be written or read
+    │   │   └── BlobMissing   a name that it has not
     │   ├── Superseded        a run that is over, and would go on
     │   ├── Busy              a database that is not answering, or that others keep locked
     │   └── NotMigrated       a database whose tables are not those of this version
@@ -171,6 +172,12 @@ class BlobError(StoreError):
     """A capture store that cannot be written or read."""
 
     code = "capture_store"
+
+
+class BlobMissing(BlobError):
+    """A name that the capture store has not."""
+
+    code = "capture_missing"
 
 
 class Superseded(StoreError):

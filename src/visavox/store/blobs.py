@@ -11,7 +11,7 @@ from typing import Protocol
 
 import fsspec  # type: ignore[import-untyped]
 
-from visavox.errors import BlobError, ConfigError
+from visavox.errors import BlobError, BlobMissing, ConfigError
 
 SUFFIX = ".sealed"
 
@@ -189,7 +189,7 @@ def _said(done: str, name: str) -> Iterator[None]:
     except BlobError:
         raise
     except FileNotFoundError:
-        raise BlobError(
+        raise BlobMissing(
             f"The capture store has no {name}.", next_step="Restore it from a backup."
         ) from None
     except Exception as error:  # S3 clients raise whatever their layers raise

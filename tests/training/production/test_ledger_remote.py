@@ -9,14 +9,16 @@ from pathlib import Path
 import boto3  # type: ignore[import-untyped]
 import pytest
 from moto.server import ThreadedMotoServer
+from pydantic import SecretStr
 
 from tests.store.people import enrol, furnish, later
 from visavox.errors import LedgerError
 from visavox.store import Store
+from visavox.store.settings import StoreSettings
 from visavox.training.production.ledger import Ledger, Remote
 from visavox.training.production.ledger_dvc import key
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 SECRET = "testing-secret"
 
@@ -44,6 +46,7 @@ def bucket(address: str, name: str = "versions") -> Remote:
     return Remote(f"s3://{name}/{prefix}", address, "us-east-1", "testing", SECRET)
 
 
+@on_sqlite
 def test_a_version_is_pushed_to_a_bucket_and_read_from_it(
     s3: str, store: Store, tmp_path: Path
 ) -> None:
@@ -62,6 +65,17 @@ def test_a_version_is_pushed_to_a_bucket_and_read_from_it(
     assert ledger.where(made, "kitchen").remote.startswith(f"{remote.url}/files/md5/")
 
 
+def test_a_bucket_is_reached_as_the_capture_store_is(tmp_path: Path) -> None:
+    settings = StoreSettings(
+        captures_endpoint="http://s3.example", captures_region="eu-west-1",
+        captures_key=SecretStr("me"), captures_secret=SecretStr(SECRET),
+    )  # fmt: skip
+    made = Remote.of("s3://versions/x", settings)
+    assert made == Remote("s3://versions/x", "http://s3.example", "eu-west-1", "me", SECRET)
+    assert Remote.of(str(tmp_path), settings) == Remote(str(tmp_path))
+
+
+@on_sqlite
 def test_the_secret_is_in_no_file_and_no_repr(s3: str, store: Store, tmp_path: Path) -> None:
     remote = bucket(s3)
     ledger = Ledger.open(tmp_path / "ledger", remote=remote)
@@ -74,6 +88,7 @@ def test_the_secret_is_in_no_file_and_no_repr(s3: str, store: Store, tmp_path: P
             assert SECRET.encode() not in path.read_bytes(), path
 
 
+@on_sqlite
 def test_a_remote_that_is_away_is_said_and_the_version_comes_when_it_is_back(
     s3: str, store: Store, tmp_path: Path
 ) -> None:

@@ -1,5 +1,6 @@
 """What a version's captures look like to the nets, opened in memory."""
 
+import hashlib
 from datetime import timedelta
 from pathlib import Path
 
@@ -9,10 +10,11 @@ import pytest
 from tests.service.scene import sample
 from tests.store.people import NAME, NOW, furnish, later
 from visavox.characterizer import Characterizer
-from visavox.errors import DataError
+from visavox.errors import DataError, LedgerError
 from visavox.perception import Perception
 from visavox.store import Store
 from visavox.training.production.ledger import Ledger
+from visavox.training.production.ledger_collect import collect
 from visavox.training.production.sightings import Sightings, sightings
 from visavox.types import FACE_QUALITY, VOICE_QUALITY, Embedding, Embeddings
 
@@ -141,3 +143,46 @@ def test_a_capture_that_cannot_be_embedded_anew_is_named(
     enrolled(store, embedded, "zoe", (1,), by="o" * 64, raw={"image-0": b"no picture"})
     with pytest.raises(DataError, match=r"cap_.* of kitchen cannot be embedded"):
         look(store, ledger, embedded)
+
+
+def test_collecting_removes_an_erased_members_ciphertext_from_every_version(
+    store: Store, ledger: Ledger, embedded: Characterizer
+) -> None:
+    furnish(store)
+    enrolled(store, embedded, "zoe", (1, 2))
+    enrolled(store, embedded, "ben", (3,))
+    version = ledger.snapshot(store, ["kitchen"], run="run_1", at=later(60))
+    assert collect(store, ledger, "kitchen") == ()
+    with store.begin() as unit:
+        sealed = {r.embeddings for r in unit.captures.sealed("kitchen") if r.member == "zoe"}
+        unit.members.delete("kitchen", "zoe")
+    assert len(sealed) == 2
+    assert _holding(ledger, sealed) == 4, "in the cache and the remote"
+    ledger.snapshot(store, ["kitchen"], run="run_2", at=later(70))
+    removed = collect(store, ledger, "kitchen")
+    assert len(removed) == 4, "of two captures, a picture and embeddings"
+    assert {r.sha256 for r in removed} > {hashlib.sha256(s).hexdigest() for s in sealed}
+    assert _holding(ledger, sealed) == 0
+    assert collect(store, ledger, "kitchen") == ()
+    found = sightings(store, ledger, version, "kitchen", embedded)
+    assert (found.people, found.gone) == (["ben"], ("zoe",))
+
+
+def test_lost_ciphertext_of_somebody_who_is_a_member_is_said(
+    store: Store, ledger: Ledger, embedded: Characterizer
+) -> None:
+    furnish(store)
+    enrolled(store, embedded, "zoe", (1,))
+    version = ledger.snapshot(store, ["kitchen"], run="run_1", at=later(60))
+    for name, md5 in ledger.data.files(version.of("kitchen").dvc).items():
+        if name.endswith("embeddings.sealed"):
+            ledger.data.drop(md5)
+    with pytest.raises(LedgerError, match="has lost"):
+        sightings(store, ledger, version, "kitchen", embedded)
+
+
+def _holding(ledger: Ledger, contents: set[bytes]) -> int:
+    """Files in the ledger and its remote that hold one of these, each counted by its bytes."""
+    roots = (ledger.root / ".dvc" / "cache", ledger.root.with_name("ledger-remote"))
+    found = [p for root in roots for p in root.rglob("*") if p.is_file()]
+    return sum(p.read_bytes() in contents for p in found)

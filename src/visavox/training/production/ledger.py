@@ -120,7 +120,6 @@ class Ledger:
         wanted = sorted(set(fridges))
         with self._turn() as git:
             before = self._pointers("HEAD", wanted)
-            drawn: dict[str, Drawn] = {}
             changes: list[Change] = []
             new: list[tuple[Path, Mapping[str, object]]] = []
             gone: list[str] = []
@@ -138,7 +137,7 @@ class Ledger:
                 changed = pointer is None or about != pointer.about
                 if changed:
                     new.append((self._folder(fridge), about))
-                drawn[fridge] = now
+                self._sweep_seen(fridge, now.captures)
                 changes.append(_change(fridge, was, now, changed=changed))
             self.data.add(new)
             record = ledger_version.of_snapshot(run, at, changes, gone)
@@ -216,6 +215,13 @@ class Ledger:
             remote=self.data.url(data.dvc),
         )
 
+    def history(self, fridge: str) -> Iterator[FridgeData]:
+        """What each version that changed a fridge has of it, the newest first."""
+        for commit in self._git.history(ledger_pointer.path(fridge)):
+            pointer = self._pointers(commit, [fridge]).get(fridge)
+            if pointer is not None:
+                yield self._data_of(fridge, pointer)
+
     def seen_at(self, characterizer: str, fridge: str, member: str) -> Path:
         """Where embeddings that a Characterizer made anew are kept, sealed."""
         return self.root / ".seen" / characterizer[:32] / fridge / member
@@ -273,6 +279,13 @@ class Ledger:
         (self.root / ledger_pointer.path(fridge)).unlink(missing_ok=True)
         for seen in (self.root / ".seen").glob(f"*/{fridge}"):
             shutil.rmtree(seen)
+
+    def _sweep_seen(self, fridge: str, captures: Sequence[str]) -> None:
+        """Remove the embeddings that were made anew of captures that are no more."""
+        known = {f"{capture}.sealed" for capture in captures}
+        for path in (self.root / ".seen").glob(f"*/{fridge}/*/*"):
+            if path.name not in known:
+                path.unlink()
 
     def _forget_seen(self, fridge: str, member: str) -> list[Removed]:
         removed = []

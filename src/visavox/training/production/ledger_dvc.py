@@ -10,14 +10,15 @@ import json
 import logging
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from visavox.errors import BlobError, LedgerError
+from visavox.errors import BlobError, BlobMissing, LedgerError
 from visavox.store import blobs
 from visavox.store.blobs import Blobs
+from visavox.store.settings import StoreSettings
 
 log = logging.getLogger(__name__)
 
@@ -47,6 +48,20 @@ class Remote:
     key: str | None = field(default=None, repr=False)
     """S3 credentials that are not given are found where AWS's tools look for them."""
     secret: str | None = field(default=None, repr=False)
+
+    @classmethod
+    def of(cls, url: str, settings: StoreSettings) -> "Remote":
+        """With the capture store's S3 address and credentials, where it is a bucket too."""
+        if not url.startswith("s3://"):
+            return cls(url)
+        key, secret = settings.captures_key, settings.captures_secret
+        return cls(
+            url,
+            settings.captures_endpoint,
+            settings.captures_region,
+            key.get_secret_value() if key else None,
+            secret.get_secret_value() if secret else None,
+        )
 
     def blobs(self) -> Blobs:
         """To read single objects from it."""
@@ -144,21 +159,30 @@ class Data:
 
     def read(self, md5: str) -> bytes:
         """One object: from the cache, or from the remote, whence it then is in the cache."""
+        content = self.find(md5)
+        if content is None:
+            raise LedgerError(
+                f"The ledger has lost {md5}: neither the cache nor the remote has it.",
+                next_step="Restore either from a backup.",
+            )
+        return content
+
+    def find(self, md5: str) -> bytes | None:
+        """As `read`; None where it is neither here nor there."""
         path = self.path(md5)
-        try:
+        with suppress(FileNotFoundError):
             content = path.read_bytes()
-        except FileNotFoundError:
-            content = None
-        if content is not None and _intact(md5, content):
-            return content
-        if content is not None:
+            if _intact(md5, content):
+                return content
             log.warning("an object of the ledger is damaged; it is fetched again")
         try:
             content = self._far.get(key(md5))
+        except BlobMissing:
+            return None
         except BlobError as error:
             raise LedgerError(
-                f"The ledger has lost {md5} ({error.problem})",
-                next_step="Restore the cache or the remote from a backup.",
+                f"The ledger's remote cannot be read ({error.problem})",
+                next_step="See whether it runs, and whether its credentials are right.",
             ) from error
         if not _intact(md5, content):
             raise LedgerError(
@@ -170,6 +194,11 @@ class Data:
             half.write_bytes(content)
             half.chmod(0o444)
         return content
+
+    def drop(self, md5: str) -> None:
+        """Remove an object from the cache and the remote; gone afterwards, also if it was before."""
+        self.path(md5).unlink(missing_ok=True)
+        self._far.delete(key(md5))
 
     def path(self, md5: str) -> Path:
         """Where an object is in the cache."""

@@ -50,6 +50,10 @@ class Git:
         pattern = f"{beginning}*" if beginning.endswith("/") else beginning
         return self._do("tag", *where, "--list", pattern).split()
 
+    def history(self, path: str) -> list[str]:
+        """The commits that changed a file, the newest first."""
+        return self._do("log", "--format=%H", "--", path).split()
+
     def read(self, commit: str, paths: Sequence[str]) -> list[bytes | None]:
         """Files as a commit has them; None for each that it has not."""
         if not paths:

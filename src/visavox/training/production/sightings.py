@@ -3,11 +3,12 @@
 import logging
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from visavox.characterizer import Characterizer
-from visavox.errors import CaptureError, DataError, LedgerError
+from visavox.errors import CaptureError, DataError, LedgerError, NotFound
 from visavox.perception import Perception
 from visavox.store import Store, Unit
 from visavox.table import EmbeddingTable
@@ -54,16 +55,12 @@ def sightings(
     gone: set[str] = set()
     anew = 0
     with store.read() as unit:
-        here = set(unit.members.ids(fridge)) if entries else set()
         for entry in entries:
-            try:
-                sealed = ledger.data.read(files[f"{folder(entry.capture)}/{EMBEDDINGS}"])
-            except LedgerError:
-                if entry.member in here:
-                    raise
-                gone.add(entry.member)  # even the ciphertext was collected
-                continue
-            if not unit.captures.can_open(sealed):
+            md5 = files[f"{folder(entry.capture)}/{EMBEDDINGS}"]
+            sealed = ledger.data.find(md5)
+            if sealed is None:
+                _check_gone(unit, entry, md5)
+            if sealed is None or not unit.captures.can_open(sealed):
                 gone.add(entry.member)
             elif entry.characterizer == nets.digest:
                 rows.append((entry, unit.captures.open_embeddings(entry.capture, sealed)))
@@ -90,6 +87,16 @@ def sightings(
         tuple(sorted(gone)),
         anew,
     )
+
+
+def _check_gone(unit: Unit, entry: Entry, md5: str) -> None:
+    """LedgerError unless what is lost was collected, after its member was erased."""
+    with suppress(NotFound):
+        unit.captures.get(entry.fridge, entry.member, entry.capture)
+        raise LedgerError(
+            f"The ledger has lost {md5}: neither the cache nor the remote has it.",
+            next_step="Take a new snapshot, or restore either from a backup.",
+        )
 
 
 def _again(
