@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from visavox import pipeline
-from visavox.service import challenges
+from visavox.service import challenges, duel
 from visavox.service.answer import Answer, Sample
 from visavox.service.conclusion import Verdict, conclude, locked, standing_lock
 from visavox.service.house import Actor, House
@@ -42,13 +42,16 @@ def authenticate(
     _ = snapshot.policy  # that nothing is installed is said before the nets are put to work
     capture = house.perception.take(images=sample.images, audio=sample.audio, clip=sample.clip)
     seen = house.perception.perceive(capture)
-    verdict = replace(judge(house, snapshot, seen), challenge=challenge)
+    judged = duel.fought(
+        snapshot, lambda models: judge(house, models, seen), kiosk=who.key_id, at=arrived
+    )
+    verdict = replace(judged, challenge=challenge)
     return conclude(house, who, verdict, arrived=arrived)
 
 
 def judge(house: House, snapshot: Snapshot, seen: Embeddings) -> Verdict:
     """What the fridge's models say of a probe; nothing is kept."""
-    decided = _one_person(pipeline.decide(house.perception, snapshot, seen))
+    decided = one_person(pipeline.decide(house.perception, snapshot, seen))
     asked = decided.member or (decided.candidates[0].member if decided.candidates else None)
     return Verdict(
         method=Method.BIOMETRIC,
@@ -70,7 +73,7 @@ def judge(house: House, snapshot: Snapshot, seen: Embeddings) -> Verdict:
     )
 
 
-def _one_person(decided: Decision) -> Decision:
+def one_person(decided: Decision) -> Decision:
     """A decision belongs to one person in frame, so a voice alone must not open for a group."""
     group = [r for r in decided.rejected if r.reason is Reason.SEVERAL_FACES]
     if not group or decided.member is None:

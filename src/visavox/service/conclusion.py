@@ -12,9 +12,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from visavox.errors import NotFound
-from visavox.service import attempts, challenges
+from visavox.service import attempts, challenges, labels
 from visavox.service.answer import Answer, code_of, verdicts_of
 from visavox.service.attempts import Lock, fridge_scope, kiosk_scope, pin_scope
+from visavox.service.duel import Duel, still
 from visavox.service.house import Actor, House
 from visavox.store import Unit
 from visavox.store.records import (
@@ -51,6 +52,7 @@ class Verdict:
     tried: Member | None = None  # whose PIN that was, right or wrong
     since: datetime | None = None  # when the member joined who was recognised
     judged: Mapping[str, Any] | None = None  # what judged, besides the digests
+    duel: Duel | None = None  # what both models of a trial said
 
 
 LOCKED_STEP = "Too many failed attempts. Wait, then try again."
@@ -84,6 +86,7 @@ def conclude(house: House, who: Actor, verdict: Verdict, *, arrived: datetime) -
         ):
             raise challenges.refused()
         verdict, member, compartments = _confirmed(unit, verdict)
+        verdict = still(unit, verdict)
         counted = unit.attempts.claim(*_scopes(who, verdict))
         at = house.clock()  # after waiting for whoever held these
         lock = attempts.strictest([attempts.lock_of(c, at) for c in counted])
@@ -101,6 +104,10 @@ def conclude(house: House, who: Actor, verdict: Verdict, *, arrived: datetime) -
         record = unit.decisions.add(
             _record(who, verdict, at, compartments, expires_at), probe=verdict.probe
         )
+        if verdict.duel is not None:
+            unit.trials.add(verdict.duel.of(record))
+        if granted and member is not None and record.method is Method.PIN:
+            labels.vouched(unit, record, member, within=house.settings.confirm_within)
         who.note(
             unit,
             at,
