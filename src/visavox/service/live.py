@@ -69,6 +69,11 @@ class Models:
         return SealedSlot(self._root, fridge)
 
     @property
+    def slots(self) -> Path:
+        """The folder with a folder of each fridge that was ever trained."""
+        return self._root / "fridges"
+
+    @property
     def base_slot(self) -> BaseSlot:
         """Where the base is."""
         return BaseSlot(self._root / "base")

@@ -36,12 +36,13 @@ def deploy(
     place: Place,
     mode: Mode = Mode.SHADOW,
     share: float = 0.0,
+    older: bool = False,
 ) -> Live:
     """Put a bundle into place that was sealed under the fridge's key; again changes nothing.
 
     It holds none but members. BundleError where it cannot serve, or where a member whom it learned
-    from was erased since; Conflict where what is live was trained on newer data, or where there is
-    no champion to challenge.
+    from was erased since; Conflict where what is live was trained on newer data, unless an `older`
+    one is wanted, or where there is no champion to challenge.
     """
     _may(who, fridge)
     at = house.clock()
@@ -52,7 +53,8 @@ def deploy(
             return house.models.describe(unit, now)
         parcel = _unsealed(unit, fridge, digest, sealed)
         parcel, found = admitted(house, unit, now, parcel, at)
-        _not_older(house, unit, now, as_of(found))
+        if not older:
+            _not_older(house, unit, now, as_of(found))
         if place is Place.CHAMPION:
             after = Standing(digest) if before is None else before.crowned(digest)
             done = "model_installed"

@@ -49,6 +49,11 @@ class Owner:
 HOUSE = Owner()
 
 
+def sealed_under(sealed: bytes) -> str:
+    """The id of the data key that a sealed piece of bytes needs."""
+    return sealed[1 : 1 + _UID].hex()
+
+
 class Vault:
     """Seals and opens within one transaction."""
 

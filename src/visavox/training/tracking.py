@@ -69,6 +69,11 @@ def uri() -> str:
 
 def client() -> Any:
     """An MLflow client for `uri()`, quiet, its database made if need be."""
+    return connected(uri(), FOLDER)
+
+
+def connected(where: str, folder: Path) -> Any:
+    """An MLflow client for that address; `folder` is where a database of one's own is made."""
     # MLflow reads these at import: it would report home, and log each migration of its tables.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
@@ -76,11 +81,10 @@ def client() -> Any:
     from mlflow import MlflowClient
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)
-    where = uri()
     if not where.startswith("sqlite"):
         return MlflowClient(tracking_uri=where, registry_uri=where)
-    FOLDER.mkdir(exist_ok=True)
-    with (FOLDER / "lock").open("w") as lock:  # two processes must not both make the tables
+    folder.mkdir(parents=True, exist_ok=True)
+    with (folder / "lock").open("w") as lock:  # two processes must not both make the tables
         fcntl.flock(lock, fcntl.LOCK_EX)
         made = MlflowClient(tracking_uri=where, registry_uri=where)
         made.search_experiments(max_results=1)
