@@ -38,7 +38,8 @@ def status() -> None:
     """Say what runs, and on which port."""
     for program in house.programs(settings.from_environment()):
         port = program.running()
-        typer.echo(f"{program.name:6} {f'runs on port {port}' if port else 'does not run'}")
+        how = "does not run" if port is None else f"runs on port {port}" if port else "runs"
+        typer.echo(f"{program.name:6} {how}")
 
 
 @app.command()

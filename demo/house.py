@@ -63,7 +63,7 @@ def kiosk_page(settings: DemoSettings, keys: Keys, fridge: str) -> str:
 
 def up(settings: DemoSettings, say: Say) -> House:
     """Everything runs when this returns."""
-    api, page = programs(settings)
+    api, worker, page = programs(settings)
     _check_data(settings)
     settings.state.mkdir(parents=True, exist_ok=True)
     cast = people.cast(settings.people, settings.state)
@@ -78,6 +78,7 @@ def up(settings: DemoSettings, say: Say) -> House:
         # A bundle serves those who are members when it is installed.
         _install_champion(settings, admin, cast.fridge, say)
         members = admin.members(cast.fridge)
+    _start_worker(settings, worker, say)
     page.wait(page_ready, READY_S)
     pins = {p.id: p.pin for p in cast.members}
     known = [m for m in members if m.get("has_pin") and m["id"] in pins]
@@ -96,9 +97,10 @@ def down(settings: DemoSettings) -> list[str]:
     return [p.name for p in reversed(programs(settings)) if p.stop()]
 
 
-def programs(settings: DemoSettings) -> tuple[Program, Program]:
-    """The API and the page, in the order in which they start."""
-    return Program("api", settings.state), Program("page", settings.state)
+def programs(settings: DemoSettings) -> tuple[Program, Program, Program]:
+    """The API, the worker and the page."""
+    api, worker, page = (Program(name, settings.state) for name in ("api", "worker", "page"))
+    return api, worker, page
 
 
 def read_keys(settings: DemoSettings) -> Keys:
@@ -112,11 +114,12 @@ def read_keys(settings: DemoSettings) -> Keys:
 
 
 def environment(settings: DemoSettings) -> dict[str, str]:
-    """What the API and the page are told. Analytics stay off, threads few."""
+    """What the programs are told. Analytics stay off, threads few."""
     state = settings.state.resolve()
     return {
         "VISAVOX_ENVIRONMENT": "development",
         "VISAVOX_STATE": str(state / "state"),
+        "VISAVOX_DATA": str(settings.data.resolve()),
         "VISAVOX_DEMO_STATE": str(state),
         "VISAVOX_DEMO_DATA": str(settings.data.resolve()),
         "VISAVOX_DEMO_REPORTS": str(settings.reports.resolve()),
@@ -266,11 +269,13 @@ def _install_base(settings: DemoSettings, admin: Client, fridge: str, api: Progr
 
 
 def _install_champion(settings: DemoSettings, admin: Client, fridge: str, say: Say) -> None:
-    bundle = champion(settings)
-    if admin.model(fridge).get("bundle") == bundle.name:
-        return
-    say("The trained champion goes live")
-    _api(settings, "model", "install", str(bundle), "--fridge", fridge)
+    bundle, record = champion(settings), settings.state / "champion"
+    before = record.read_text(encoding="utf-8") if record.exists() else None
+    if bundle.name not in {before, admin.model(fridge).get("bundle")}:
+        say("The trained champion goes live")
+        _api(settings, "model", "install", str(bundle), "--fridge", fridge)
+    # Once: what the worker has trained since knows the members better.
+    record.write_text(bundle.name, encoding="utf-8")
 
 
 def _enrol(settings: DemoSettings, admin: Client, cast: Cast, say: Say) -> None:
@@ -289,6 +294,13 @@ def _enrol(settings: DemoSettings, admin: Client, cast: Cast, say: Say) -> None:
         enrol(admin, cast.fridge, who, compartments=_ALL, accept_warnings=True)
         done.add(who.id)
         record.write_text(json.dumps(sorted(done | there)), encoding="utf-8")
+
+
+def _start_worker(settings: DemoSettings, worker: Program, say: Say) -> None:
+    """What retrains the fridge when its members change; nobody waits for it here."""
+    if worker.running() is None and settings.retraining:
+        say("The worker that retrains")
+        worker.start([sys.executable, "-m", "flows", "worker"], environment(settings), 0)
 
 
 def _start_page(

@@ -22,6 +22,8 @@ class DemoSettings:
     dataset: str = "demo"
     api_port: int = 8000
     demo_port: int = 7860
+    retraining: bool = True
+    """Whether the worker is started too."""
 
     @property
     def api(self) -> str:
@@ -46,7 +48,8 @@ class DemoSettings:
 
 
 def from_environment(environment: Mapping[str, str] = os.environ) -> DemoSettings:
-    """`API_PORT`, `DEMO_PORT`, `VISAVOX_DEMO_STATE`, `VISAVOX_DEMO_DATA`, `VISAVOX_DEMO_REPORTS`."""
+    """`API_PORT`, `DEMO_PORT`, `DEMO_RETRAINING=0`, `VISAVOX_DEMO_STATE`, `VISAVOX_DEMO_DATA`,
+    `VISAVOX_DEMO_REPORTS`."""
     usual = DemoSettings()
     return DemoSettings(
         state=Path(environment.get("VISAVOX_DEMO_STATE") or usual.state),
@@ -54,6 +57,7 @@ def from_environment(environment: Mapping[str, str] = os.environ) -> DemoSetting
         reports=Path(environment.get("VISAVOX_DEMO_REPORTS") or usual.reports),
         api_port=_port(environment, "API_PORT", usual.api_port),
         demo_port=_port(environment, "DEMO_PORT", usual.demo_port),
+        retraining=environment.get("DEMO_RETRAINING", "1") != "0",
     )
 
 

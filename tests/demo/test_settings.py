@@ -16,6 +16,8 @@ def test_ports_and_folders_are_read_from_the_environment() -> None:
     )
     assert (found.api, found.page) == ("http://127.0.0.1:8100", "http://127.0.0.1:7900")
     assert found.keys == Path("/x/keys.json")
+    assert found.retraining
+    assert not from_environment({"DEMO_RETRAINING": "0"}).retraining
 
 
 @pytest.mark.parametrize("port", ["0", "65536", "http", "-1", "8 0"])

@@ -37,6 +37,8 @@ class WorkshopSettings(BaseSettings):
     """`embedded`, or a Characterizer's folder; the one that the service uses."""
     recipe: Path | None = None
     """What to retrain by; configs/retrain.yaml unless said."""
+    data: Path | None = None
+    """The folder of the datasets; the recipe's own unless said."""
 
     @classmethod
     def read(cls) -> "WorkshopSettings":
@@ -62,7 +64,10 @@ class Workshop:
 
     @cached_property
     def recipe(self) -> Recipe:
-        return recipes.read(self.own.recipe)
+        data = self.own.data
+        return recipes.read(
+            self.own.recipe, changed=None if data is None else {"data": str(data.absolute())}
+        )
 
     @cached_property
     def perception(self) -> Perception:
