@@ -33,6 +33,7 @@ _TAGS: Final = {
     "grants": "Who may open what.",
     "models": "What decides.",
     "retrainings": "How members' changes come to be in the model.",
+    "experiments": "A challenger beside the champion, and who really stood there.",
     "keys": "Who may ask.",
     "tickets": "What a lock needs.",
     "audit": "The log that shows when it was altered.",

@@ -8,9 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import cohort
+from tests.challenging import challenged
 from tests.service.scene import ADMIN, NO_FACE, Hands, Kitchen, on_sqlite, probe
-from visavox import bundle
 from visavox.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from visavox.service import (
     authentication,
@@ -27,8 +26,6 @@ from visavox.service.answer import Sample
 from visavox.service.conclusion import conclude
 from visavox.service.experiment import Wish
 from visavox.service.experiment_policy import ExperimentPolicy, Outcome
-from visavox.service.parcel import Parcel
-from visavox.service.rollout import Place
 from visavox.service.snapshot import Snapshot
 from visavox.service.standing import Challenge, Mode
 from visavox.store import Store
@@ -45,31 +42,8 @@ def tried(kitchen: Kitchen, tmp_path: Path) -> Kitchen:
     """Two members; a champion trained on them, and a challenger of another family in its shadow."""
     for who in (0, 1):
         kitchen.enrol(who, pin=PIN)
-    models.install(kitchen.house, ADMIN, "kitchen", made(kitchen, tmp_path, "plda"))
-    challenge(kitchen, made(kitchen, tmp_path, "prototype"))
+    challenged(kitchen.house, "kitchen", tmp_path)
     return kitchen
-
-
-def made(kitchen: Kitchen, folder: Path, family: str) -> Path:
-    with kitchen.house.store.read() as unit:
-        seen = {
-            member: [c.embeddings for c in captures]
-            for member, captures in unit.captures.of_fridge("kitchen").items()
-        }
-    nets = kitchen.house.perception.characterizer
-    lineage = {"as_of": kitchen.house.clock().isoformat()}
-    return cohort.trained_bundle(
-        folder / family, nets, "kitchen", seen, family=family, lineage=lineage
-    )
-
-
-def challenge(kitchen: Kitchen, folder: Path) -> None:
-    house = kitchen.house
-    found = bundle.load(folder, characterizer_digest=house.models.characterizer.digest)
-    with house.store.begin() as unit:
-        packed = Parcel.of(folder, found).pack()
-        sealed = unit.bundles.seal("kitchen", found.digest, packed)
-    rollout.deploy(house, ADMIN, "kitchen", sealed, found.digest, place=Place.CHALLENGER)
 
 
 def split(kitchen: Kitchen, share: float = 1.0) -> None:
