@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from visavox import characterizer
@@ -17,10 +17,11 @@ from visavox.errors import ConfigError
 from visavox.perception import Perception
 from visavox.service.house import Actor, Clock, House, utc_now
 from visavox.service.models import Models
+from visavox.service.settings import ServiceSettings
 from visavox.store import Store
 from visavox.store.settings import StoreSettings
 from visavox.training.production import settings as recipes
-from visavox.training.production.ledger import Ledger
+from visavox.training.production.ledger import Ledger, Remote
 from visavox.training.production.places import Places
 from visavox.training.production.registry import Registry
 from visavox.training.production.settings import Recipe
@@ -30,7 +31,11 @@ class WorkshopSettings(BaseSettings):
     """Each is the environment's VISAVOX_ and its name in capitals."""
 
     model_config = SettingsConfigDict(
-        env_prefix="VISAVOX_", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_prefix="VISAVOX_",
+        env_nested_delimiter="__",
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     characterizer: str = "embedded"
@@ -39,6 +44,8 @@ class WorkshopSettings(BaseSettings):
     """What to retrain by; configs/retrain.yaml unless said."""
     data: Path | None = None
     """The folder of the datasets; the recipe's own unless said."""
+    service: ServiceSettings = Field(default_factory=ServiceSettings)
+    """The service's own rules: what a challenger must show is among them."""
 
     @classmethod
     def read(cls) -> "WorkshopSettings":
@@ -46,7 +53,9 @@ class WorkshopSettings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            names = ", ".join(f"VISAVOX_{str(e['loc'][0]).upper()}" for e in error.errors())
+            names = ", ".join(
+                f"VISAVOX_{'__'.join(map(str, e['loc'])).upper()}" for e in error.errors()
+            )
             raise ConfigError(
                 f"The environment does not fit: {names}.", next_step="Correct these variables."
             ) from None
@@ -82,11 +91,12 @@ class Workshop:
             perception=self.perception,
             signer=self.settings.signer(),
             clock=self.clock,
+            settings=self.own.service,
         )
 
     @cached_property
     def ledger(self) -> Ledger:
-        return Ledger.open(self.places.ledger, remote=self.places.remote)
+        return Ledger.open(self.places.ledger, remote=Remote.of(self.places.remote, self.settings))
 
     @cached_property
     def registry(self) -> Registry:
