@@ -14,7 +14,7 @@ READY = "/readyz"
 
 @contextlib.contextmanager
 def api(
-    folder: Path, base: Path, *, environment: Mapping[str, str] | None = None
+    folder: Path, base: Path, *, environment: Mapping[str, str] | None = None, workers: int = 1
 ) -> Iterator[tuple[Served, str]]:
     """A fresh API whose state is `folder`, on the base bundle `base`, and an admin's key for it."""
     settings = {
@@ -26,7 +26,11 @@ def api(
     key = command(settings, "key", "create", "--role", "admin", "--name", "load").split()[-1]
     command(settings, "model", "base", str(base))
     with service(
-        "api", ["serve"], ready=READY, log=folder / "api.log", environment=settings
+        "api",
+        ["serve", "--workers", str(workers)],
+        ready=READY,
+        log=folder / "api.log",
+        environment=settings,
     ) as served:
         yield served, key
 
