@@ -50,12 +50,6 @@ def enrol(
         unit.retraining.request(fridge, reason="member_enrolled", at=at)
 
 
-def erase(store: Store, fridge: str, member: str, at: datetime) -> None:
-    with store.begin() as unit:
-        unit.members.delete(fridge, member)
-        unit.retraining.request(fridge, reason="member_deleted", at=at)
-
-
 def people(nets: Characterizer, count: int) -> dict[str, list[Embeddings]]:
     """The last of the kept personas: whoever is no member is a stranger of the tests' cohort."""
     table, names, _ = cohort.read(nets)

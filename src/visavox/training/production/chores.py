@@ -5,12 +5,14 @@ from pathlib import Path
 
 from sqlalchemy import make_url
 
+from visavox.service import experiment
 from visavox.service.house import Actor
+from visavox.training.production import watching, watching_steps
 from visavox.training.production.following import Follower
 from visavox.training.production.worker import Chore
 from visavox.training.production.workshop import Workshop
 
-FOLLOW_S = 1.0
+FOLLOW_S, SETTLE_S, WATCH_S = 1.0, 30.0, 900.0
 
 
 def chores(shop: Workshop) -> Sequence[Chore]:
@@ -18,4 +20,23 @@ def chores(shop: Workshop) -> Sequence[Chore]:
     url = make_url(shop.places.tracking)
     file = Path(str(url.database)) if url.get_backend_name() == "sqlite" else None
     follower = Follower(shop.house, Actor.operator("follow"), lambda: shop.registry, file)
-    return (Chore("follow", FOLLOW_S, follower.once),)
+    return (
+        Chore("follow", FOLLOW_S, follower.once),
+        Chore("settle", SETTLE_S, lambda: settle(shop)),
+        # Later: whoever starts the worker waits for what has changed.
+        Chore("watch", WATCH_S, lambda: watch(shop), after_s=60.0),
+    )
+
+
+def settle(shop: Workshop) -> None:
+    """Promote or reject what is tried, wherever it is known well enough."""
+    for fridge in watching_steps.every(shop.store):
+        now = shop.house.models.slot(fridge).now()
+        if now is not None and now.challenger is not None:
+            experiment.settle(shop.house, fridge)
+
+
+def watch(shop: Workshop) -> None:
+    """Look at what production sees; where a retraining is due, it is asked for."""
+    for fridges in watching_steps.grouped(watching_steps.every(shop.store)):
+        watching.look(shop.store, shop.settings.models, fridges, watching.rules(), at=shop.clock())

@@ -43,6 +43,8 @@ class Chore:
     name: str
     every_s: float
     do: Callable[[], object]
+    after_s: float = 0.0
+    """After the worker's start; then every so often."""
 
 
 @dataclass(slots=True)
@@ -60,7 +62,7 @@ class Worker:
     run: str = ""
     """The one that this worker works on."""
     _beat: float = 0.0
-    _done: dict[str, float] = field(default_factory=dict)
+    _due: dict[str, float] = field(default_factory=dict)
 
     def work(self, stop: threading.Event) -> None:
         """Until told to stop; a run at work is broken off then, and whoever comes next resumes it."""
@@ -174,8 +176,8 @@ class Worker:
 
     def _chores(self) -> None:
         for chore in self.chores:
-            now = time.monotonic()
-            if now < self._done.get(chore.name, 0.0):
+            due = self._due.setdefault(chore.name, time.monotonic() + chore.after_s)
+            if time.monotonic() < due:
                 continue
             try:
                 chore.do()
@@ -183,4 +185,4 @@ class Worker:
                 log.warning("%s: %s", chore.name, error.problem)
             except Exception:
                 log.exception("%s", chore.name)
-            self._done[chore.name] = time.monotonic() + chore.every_s
+            self._due[chore.name] = time.monotonic() + chore.every_s
