@@ -26,7 +26,8 @@ WORKERS = (1, 2)
 def figures(base: Path | None = None) -> tuple[dict[str, Any], dict[str, Any]]:
     """The figures, and what they were measured with."""
     base = base or cohort_base()
-    with characterizer.load() as nets, tempfile.TemporaryDirectory(prefix="visavox-swap-") as name:
+    nets = characterizer.load()
+    with tempfile.TemporaryDirectory(prefix="visavox-swap-") as name:
         runs: list[Seen] = []
         for workers in WORKERS:
             folder = Path(name) / str(workers)
