@@ -6,7 +6,6 @@ Who teaches what is drawn again from the seed, which takes no time; models and c
 """
 
 import hashlib
-import importlib
 from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
@@ -33,14 +32,8 @@ from visavox.types import Modality
 _KEPT = ("plda", "prototype")
 """Families whose calibration rests on the cohort alone, and which production trains."""
 
-_CODE = (
-    "visavox.discriminator.plda", "visavox.discriminator.prototype", "visavox.fusion",
-    "visavox.training.fit_background", "visavox.training.fit_calibration",
-    "visavox.training.fit_cohort", "visavox.training.fit_families", "visavox.training.fit_fusion",
-    "visavox.training.fit_logit", "visavox.training.fit_plda", "visavox.training.fit_policy",
-    "visavox.training.fit_prototype", "visavox.training.fit_selection",
-    "visavox.training.fit_settings", "visavox.training.fit_simulation", __name__,
-)  # fmt: skip
+_CODE = ("training/fit*.py", "discriminator/*.py", "fusion.py", "table.py")
+"""Where the code is that decides what a background is, below the package."""
 
 
 def keeps(settings: DiscriminatorSettings) -> bool:
@@ -51,10 +44,10 @@ def keeps(settings: DiscriminatorSettings) -> bool:
 @cache
 def code() -> str:
     """The code that a background is made by: an edit of it makes all that is kept another's."""
+    package = Path(__file__).parents[2]
     said = hashlib.sha256(np.__version__.encode())
-    for name in _CODE:
-        source = importlib.import_module(name).__file__
-        said.update(Path(str(source)).read_bytes())
+    for path in [*(p for some in _CODE for p in sorted(package.glob(some))), Path(__file__)]:
+        said.update(path.read_bytes())
     return said.hexdigest()
 
 

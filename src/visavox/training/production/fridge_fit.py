@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from visavox import __version__, bundle
+from visavox.decision import Policy
 from visavox.errors import DataError, Stale
 from visavox.service.parcel import Parcel
 from visavox.service.shelf import replace
@@ -57,6 +58,8 @@ class Candidate:
 
     fridge: str
     family: str
+    risk: str
+    policy: Policy
     parcel: Parcel
     proved: Proved
     split: HoldOut
@@ -100,6 +103,8 @@ def train(
     return Candidate(
         fridge=enrolled.fridge,
         family=ground.family,
+        risk=enrolled.risk,
+        policy=fitted.policy,
         parcel=parcel,
         proved=proved,
         split=split,
@@ -190,6 +195,8 @@ def about(candidate: Candidate) -> dict[str, Any]:
     return {
         "fridge": candidate.fridge,
         "family": candidate.family,
+        "risk": candidate.risk,
+        "policy": candidate.policy.to_json(),
         "digest": candidate.parcel.digest,
         "members": list(candidate.members),
         "unproved_members": list(split.unproved),

@@ -106,9 +106,14 @@ def judge(candidates: Sequence[Kept], recipe: Recipe, champion: Champion | None 
 def judge_folder(folder: Path, recipe: Recipe, champion: Champion | None = None) -> Verdict:
     """Judge what `fridge_fit.keep` left in a fridge's folder, and write the verdict there."""
     verdict = judge(candidates(folder), recipe, champion)
+    keep(verdict, folder)
+    return verdict
+
+
+def keep(verdict: Verdict, folder: Path) -> None:
+    """Write a verdict into its fridge's folder."""
     text = json.dumps(verdict.to_json(), indent=1, allow_nan=False) + "\n"
     replace(folder / VERDICT, text.encode())
-    return verdict
 
 
 def candidates(folder: Path) -> list[Kept]:
