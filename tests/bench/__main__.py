@@ -1,9 +1,9 @@
-"""`python -m tests.bench decision retrain personas service demo`: measure these, into reports/."""
+"""`python -m tests.bench decision retrain service shadow …`: measure these, into reports/."""
 
 import importlib
 import sys
 
-GROUPS = ("decision", "retrain", "personas", "service", "demo")
+GROUPS = ("decision", "retrain", "personas", "service", "demo", "shadow")
 
 
 def main() -> None:

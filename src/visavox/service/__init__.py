@@ -52,6 +52,12 @@ and tests all come through here, so all are held by the same rules.
            .install(house, who, fridge, folder) → Live
            .install_base(house, who, folder) → str                       the digest
            .remove(house, who, fridge) → None              back to provisional templates alone
+    experiment.read(house, who, fridge) → Experiment        how a challenger stands, and the verdict
+           .change(house, who, fridge, *, mode, share=0.0, expected_version=None) → Experiment
+           .conclude(house, who, fridge, wish, *, expected_version=None) → Concluded
+           .disagreements(house, who, fridge, *, limit, cursor) → Page[(Trial, Label | None)]
+           .settle(house, fridge) → Outcome | None          the policy, applied by the worker
+    labels.put(house, who, decision, member) → Label        who really stood there
     audit.page(house, who, *, limit, cursor) → Page[AuditRecord]
            .verification(house, who) → Verification(valid, records, head)
 

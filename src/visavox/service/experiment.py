@@ -180,7 +180,7 @@ def settle(house: House, fridge: str) -> Outcome | None:
 def _told(
     house: House, who: Actor, found: Experiment, verdict: Outcome, reasons: tuple[str, ...]
 ) -> None:
-    """What it was concluded on: the rows may be many, and go."""
+    """What it was concluded on; an erasure takes rows away, and the counts say what they were."""
     at, compared = house.clock(), found.comparison
     with house.store.begin() as unit:
         detail = {
