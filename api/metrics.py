@@ -9,6 +9,8 @@ from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
 from api import counting
+from api.metrics_decisions import Distributions
+from api.metrics_house import Household
 from visavox.service import models
 from visavox.service.answer import Answer
 from visavox.service.house import Actor, House
@@ -36,6 +38,8 @@ class Metrics:
             buckets=_REQUEST_S,
             registry=r,
         )
+        self._distributions = Distributions(r)
+        self._household = Household()
         self.in_flight = Gauge(
             "visavox_requests_in_flight",
             "Requests being answered.",
@@ -52,6 +56,7 @@ class Metrics:
     def decided(self, answer: Answer) -> None:
         d = answer.decision
         self._decisions.labels(d.fridge, d.method.value, d.outcome.value).inc()
+        self._distributions.decided(answer)
 
     def stage(self, name: str, seconds: float) -> None:
         """As `visavox.perception.OnStage`."""
@@ -69,6 +74,7 @@ class Metrics:
         else:
             registry.register(_Registry(self.registry))
         registry.register(_Live(house))
+        registry.register(self._household.of(house))
         return generate_latest(registry)
 
 

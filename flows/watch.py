@@ -19,8 +19,8 @@ class WatchFlow(FlowSpec):
     @retry(times=2, minutes_between_retries=1)
     @step
     def start(self) -> None:
-        """Which fridges there are."""
-        self.groups = watching_steps.groups()
+        """See that the audit log holds, and which fridges there are."""
+        self.groups = watching_steps.begin()
         self.next(self.look, foreach="groups")
 
     @retry(times=2, minutes_between_retries=1)

@@ -72,10 +72,10 @@ class Shift:
     visits: int
 
     def to_json(self) -> dict[str, Any]:
-        """Plain and rounded: figures of a distribution, nobody's."""
+        """Plain and rounded: figures of a distribution, nobody's. Of too few, how many they are."""
         numbers = {k: round(getattr(self, k), 5) for k in ("psi", "ks", "psi_chance", "ks_chance")}
-        counts = {"people": self.people, "visits": self.visits}
-        return {"verdict": self.verdict.value, **numbers, "p": self.p, **counts}
+        said = {"verdict": self.verdict.value, "people": self.people, "visits": self.visits}
+        return said if self.verdict is Verdict.TOO_FEW else {**said, **numbers, "p": self.p}
 
 
 def against_people(

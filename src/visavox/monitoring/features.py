@@ -81,6 +81,12 @@ def of_rejected(rejected: Sequence[Rejected]) -> dict[str, float]:
     }
 
 
+def measured(seen: Embeddings) -> dict[str, float]:
+    """The quality of a probe, accepted or not."""
+    rejected = [cell for cell in (seen.face, seen.voice) if isinstance(cell, Rejected)]
+    return of_quality(seen) | of_rejected(rejected)
+
+
 def of_scores(scores: Scores) -> dict[str, Floats]:
     """The best LLR of each probe that is more likely a member's than nobody's, and its lead.
 

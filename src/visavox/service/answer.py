@@ -1,7 +1,7 @@
 """What goes in and comes out of a decision and an enrolment."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from visavox.store.records import (
@@ -51,6 +51,8 @@ class Answer:
     verdicts: Mapping[str, str]
     ticket: str | None = None
     retry_after: float | None = None  # seconds; only when locked, None when an admin must lift it
+    measured: Mapping[str, float] = field(default_factory=dict, repr=False)
+    """The capture's quality, as `face.brightness`; only of a decision just made."""
 
     @property
     def expires_at(self) -> datetime | None:

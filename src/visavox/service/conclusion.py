@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from visavox.errors import NotFound
+from visavox.monitoring import features
 from visavox.service import attempts, challenges, labels
 from visavox.service.answer import Answer, code_of, verdicts_of
 from visavox.service.attempts import Lock, fridge_scope, kiosk_scope, pin_scope
@@ -137,6 +138,7 @@ def conclude(house: House, who: Actor, verdict: Verdict, *, arrived: datetime) -
         verdicts=verdicts_of(record),
         ticket=ticket,
         retry_after=lock.retry_after if record.outcome is DecisionOutcome.LOCKED else None,
+        measured={} if verdict.probe is None else features.measured(verdict.probe),
     )
 
 

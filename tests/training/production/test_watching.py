@@ -17,6 +17,7 @@ from tests.training.production import drifting
 from tests.training.production.drifting import MEMBERS, Kiosk
 from visavox import store as stores
 from visavox.characterizer import Characterizer
+from visavox.monitoring import looks
 from visavox.monitoring.drift import Verdict
 from visavox.perception import Perception
 from visavox.service import compartments, fridges, keys, models
@@ -163,7 +164,7 @@ def test_another_microphone_is_found_in_the_voice_alone(watched: Watched) -> Non
 def test_the_look_is_kept_for_the_api_and_names_nobody(steady: Watched) -> None:
     steady.look()
     with steady.store.read() as unit:
-        run = unit.runs.page(flow=watching.FLOW, limit=1).items[0]
+        run = unit.runs.page(flow=looks.FLOW, limit=1).items[0]
         roster = unit.members.roster("kitchen")
     assert run.state.value == "done"
     said = run.detail["fridges"]["kitchen"]

@@ -22,6 +22,7 @@ from visavox.config import validated
 from visavox.errors import BundleError, NotFound
 from visavox.monitoring import accuracy, reference, windows
 from visavox.monitoring.accuracy import Labelled
+from visavox.monitoring.looks import AUDIT, FLOW, FRIDGES
 from visavox.monitoring.reference import Reference
 from visavox.monitoring.report import Report, judged
 from visavox.monitoring.windows import Period
@@ -33,7 +34,6 @@ from visavox.training.production.due import Cause, Learned, WatchSettings, cause
 
 log = logging.getLogger(__name__)
 
-FLOW = "watch"
 DUE, JUMP, REFUSALS = "retraining_due", "share_jump", "refusals"
 _REASON = 80
 
@@ -90,7 +90,7 @@ def look(
         except BundleError as error:
             log.warning("%s could not be looked at: %s", fridge, error.problem)
             failed[fridge] = error.problem
-    detail = {"fridges": {fridge: one.to_json() for fridge, one in found.items()}}
+    detail = {FRIDGES: {fridge: one.to_json() for fridge, one in found.items()}}
     with store.begin() as unit:
         run = unit.runs.begin(
             FLOW, [*found, *failed], reason="every fridge is looked at", at=at, detail=detail
@@ -100,6 +100,20 @@ def look(
         said = "; ".join(f"{fridge}: {problem}" for fridge, problem in failed.items())
         unit.runs.end(run.id, state, at=at, error=said or None)
     return found
+
+
+def verify(store: Store, *, at: datetime) -> bool:
+    """Walk the audit log from its start; whether its chain holds. Kept as a look of its own."""
+    with store.read() as unit:
+        found = unit.audit.verify()
+    if not found.valid:
+        log.error("the audit log's chain is broken: %s", found.problem)
+    detail = {AUDIT: {"valid": found.valid, "records": found.records}}
+    with store.begin() as unit:
+        run = unit.runs.begin(FLOW, [], reason="the audit log is walked", at=at, detail=detail)
+        state = RunState.DONE if found.valid else RunState.FAILED
+        unit.runs.end(run.id, state, at=at, error=found.problem)
+    return found.valid
 
 
 def _one(store: Store, models: Path, fridge: str, rules: WatchSettings, at: datetime) -> Found:

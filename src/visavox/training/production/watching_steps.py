@@ -10,9 +10,10 @@ GROUP = 100
 """Fridges of one task: a process costs more than to look at a few of them."""
 
 
-def groups() -> list[list[str]]:
-    """All fridges, some at a time; one group of none where there is no fridge."""
+def begin() -> list[list[str]]:
+    """Walk the audit log. All fridges, some at a time; one group of none where there is none."""
     with workshop.opened() as shop:
+        watching.verify(shop.store, at=shop.clock())
         return grouped(every(shop.store)) or [[]]
 
 
