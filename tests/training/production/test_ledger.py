@@ -394,6 +394,52 @@ def test_locks_and_half_a_commit_of_a_killed_process_are_in_nobodys_way(
     assert git(ledger, "status", "--porcelain") == ""
 
 
+def test_a_ledger_that_was_killed_at_its_birth_is_born_and_leaves_a_checkout_around_it_alone(
+    store: Store, tmp_path: Path
+) -> None:
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=tmp_path, check=True)
+    (tmp_path / "ledger" / ".git").mkdir(parents=True)
+    (tmp_path / "ledger" / ".git" / "HEAD").write_text("ref: refs/heads/main\n")
+    (tmp_path / "ledger" / ".unfinished").touch()
+    furnish(store)
+    enrol(store)
+    ledger = Ledger.open(tmp_path / "ledger")
+    assert snapshot(ledger, store) == Ledger.open(tmp_path / "ledger").version("snapshot/run_1")
+    around = subprocess.run(
+        ["git", "rev-parse", "-q", "--verify", "HEAD"], cwd=tmp_path, check=False
+    )
+    assert around.returncode != 0, "no commit was made there"
+
+
+def test_whoever_looks_at_an_old_version_is_not_in_the_way(ledger: Ledger, store: Store) -> None:
+    from dvc.repo import Repo
+
+    furnish(store)
+    enrol(store)
+    first = snapshot(ledger, store)
+    enrol(store, "ben", captures=2)
+    second = snapshot(ledger, store, run="run_2")
+    git(ledger, "checkout", "-q", "snapshot/run_1")
+    with Repo(str(ledger.root)) as repo:
+        repo.checkout([str(ledger.root / ledger.where(first, "kitchen").pointer)], force=True)
+    assert len(list((folder(ledger) / "captures").iterdir())) == 1
+    assert ledger.current(["kitchen"]) == second.fridges
+    enrol(store, "ada")
+    third = snapshot(ledger, store, run="run_3")
+    assert third.of("kitchen").members == ("ada", "ben", "zoe")
+    assert git(ledger, "log", "--format=%s", "-3", "main").splitlines() == [
+        "Snapshot of kitchen: +1 -0 captures",
+        "Snapshot of kitchen: +2 -0 captures",
+        "Snapshot of kitchen: +1 -0 captures",
+    ]
+    assert git(ledger, "status", "--porcelain") == ""
+    assert [data.members for data in ledger.history("kitchen")] == [
+        ("ada", "ben", "zoe"),
+        ("ben", "zoe"),
+        ("zoe",),
+    ]
+
+
 def test_sessions_are_what_was_taken_in_one_go(ledger: Ledger, store: Store) -> None:
     furnish(store)
     with store.begin() as unit:

@@ -13,7 +13,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 
 from visavox.errors import BlobError, LedgerError, NotFound
@@ -27,26 +27,15 @@ from visavox.training.production import (
 )
 from visavox.training.production.ledger_dvc import Data, Remote
 from visavox.training.production.ledger_folder import MANIFEST, Drawn
-from visavox.training.production.ledger_git import Git
-from visavox.training.production.ledger_lock import locked
+from visavox.training.production.ledger_git import MAIN
 from visavox.training.production.ledger_manifest import Entry
 from visavox.training.production.ledger_pointer import Pointer
+from visavox.training.production.ledger_repository import Repository
 from visavox.training.production.ledger_version import TAGS, Change, FridgeData, Version
 
 __all__ = ["Forgotten", "FridgeData", "Ledger", "Remote", "Removed", "Version", "Whereabouts"]
 
 _AGAIN = 5
-_FILES = {
-    ".gitignore": "/.lock\n/.unfinished\n/.seen/\n/fridges/*/*/\n",
-    "README.md": """\
-# Data versions
-
-Every commit is a state of the data that fridges were retrained on: sealed captures of members.
-`git log` says what changed, `git tag` names the runs, and `dvc checkout fridges/<xx>/<fridge>.dvc`
-brings a fridge's folder back as the checked-out commit has it. Nothing here opens without the
-members' keys. Written by a program that holds `.lock` meanwhile: read here, and change nothing.
-""",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +83,8 @@ class Ledger:
 
     def __init__(self, root: Path, data: Data) -> None:
         self.root, self.data = root, data
-        self._git = Git(root)
+        self._repository = Repository(root, data)
+        self._git = self._repository.git
 
     @classmethod
     def open(cls, root: Path, *, remote: str | Remote | None = None) -> "Ledger":
@@ -105,10 +95,7 @@ class Ledger:
         root = root.absolute()
         given = f"{root}-remote" if remote is None else remote
         ledger = cls(root, Data(root, Remote(given) if isinstance(given, str) else given))
-        if not ledger._is_set_up():  # otherwise nobody need wait who only reads
-            root.mkdir(parents=True, exist_ok=True, mode=0o700)
-            with ledger._turn() as git:
-                ledger._set_up(git)
+        ledger._repository.set_up()
         return ledger
 
     def snapshot(self, store: Store, fridges: Sequence[str], *, run: str, at: datetime) -> Version:
@@ -118,8 +105,8 @@ class Ledger:
         one more. Fridges that are no more leave the ledger, and are not in the version.
         """
         wanted = sorted(set(fridges))
-        with self._turn() as git:
-            before = self._pointers("HEAD", wanted)
+        with self._repository.turn() as git:
+            before = self._repository.pointers(MAIN, wanted)
             changes: list[Change] = []
             new: list[tuple[Path, Mapping[str, object]]] = []
             gone: list[str] = []
@@ -138,6 +125,7 @@ class Ledger:
                 if changed:
                     new.append((self._folder(fridge), about))
                 self._sweep_seen(fridge, now.captures)
+                was = was or self._before(pointer)
                 changes.append(_change(fridge, was, now, changed=changed))
             self.data.add(new)
             record = ledger_version.of_snapshot(run, at, changes, gone)
@@ -146,7 +134,7 @@ class Ledger:
             paths = [ledger_pointer.path(f) for f in gone]
             paths += [ledger_pointer.path(c.fridge) for c in changes if c.changed]
             commit = git.commit(paths, record.text(), at)
-            git.tag(self._free(run), commit, record.text())
+            git.tag(self._repository.free(run), commit, record.text())
         return self.version(commit)
 
     def version(self, name: str) -> Version:
@@ -158,14 +146,14 @@ class Ledger:
                 next_step="See which it has: `git tag` and `git log --oneline` in its folder.",
             )
         record = ledger_version.parsed(self._git.message(commit))
-        pointers = self._pointers(commit, record.fridges)
+        pointers = self._repository.pointers(commit, record.fridges)
         tags = self._git.tags(TAGS, on=commit)
         found = {f: self._data_of(f, pointers[f]) for f in record.fridges if f in pointers}
         return Version(commit, tags[0] if tags else "", record.as_of, found)
 
     def current(self, fridges: Sequence[str]) -> Mapping[str, FridgeData]:
         """What the newest commit holds of these fridges; those it has not are left out."""
-        found = self._pointers("HEAD", fridges)
+        found = self._repository.pointers(MAIN, fridges)
         return {f: self._data_of(f, pointer) for f, pointer in found.items()}
 
     def entries(self, data: FridgeData) -> tuple[Entry, ...]:
@@ -177,9 +165,9 @@ class Ledger:
 
         Older versions keep them as ciphertext that no key opens.
         """
-        with self._turn() as git:
+        with self._repository.turn() as git:
             removed = self._forget_seen(fridge, member)
-            pointer = self._pointers("HEAD", [fridge]).get(fridge)
+            pointer = self._repository.pointers(MAIN, [fridge]).get(fridge)
             if pointer is None:
                 shutil.rmtree(self._folder(fridge), ignore_errors=True)
                 return Forgotten(self._git.head() or "", tuple(removed))
@@ -218,7 +206,7 @@ class Ledger:
     def history(self, fridge: str) -> Iterator[FridgeData]:
         """What each version that changed a fridge has of it, the newest first."""
         for commit in self._git.history(ledger_pointer.path(fridge)):
-            pointer = self._pointers(commit, [fridge]).get(fridge)
+            pointer = self._repository.pointers(commit, [fridge]).get(fridge)
             if pointer is not None:
                 yield self._data_of(fridge, pointer)
 
@@ -231,6 +219,13 @@ class Ledger:
         if pointer is None:
             return ()
         return ledger_folder.known(self._folder(fridge), pointer.manifest_sha256)
+
+    def _before(self, pointer: Pointer | None) -> tuple[Entry, ...]:
+        """What the newest version has, for the history's sake: none of it need be there still."""
+        if pointer is not None:
+            with contextlib.suppress(LedgerError):
+                return self._entries(pointer.dvc)
+        return ()
 
     def _drawn(self, store: Store, fridge: str, was: Sequence[Entry]) -> tuple[Drawn, str] | None:
         """Bring the fridge's folder up to date; None where there is no such fridge."""
@@ -265,11 +260,6 @@ class Ledger:
         told = pointer.dvc, pointer.manifest_sha256, pointer.risk
         return FridgeData(fridge, *told, members, captures)
 
-    def _pointers(self, commit: str, fridges: Sequence[str]) -> dict[str, Pointer]:
-        found = self._git.read(commit, [ledger_pointer.path(f) for f in fridges])
-        pairs = zip(fridges, found, strict=True)
-        return {f: ledger_pointer.read(content) for f, content in pairs if content is not None}
-
     def _folder(self, fridge: str) -> Path:
         return self.root / ledger_pointer.folder(fridge)
 
@@ -295,69 +285,13 @@ class Ledger:
             path.unlink()
         return removed
 
-    def _tags(self, run: str) -> list[str]:
-        """Those that the run has so far, oldest first."""
-        found = self._git.tags(f"{TAGS}{run}") + self._git.tags(f"{TAGS}{run}.*")
-        return sorted(found, key=lambda name: (len(name), name))
-
-    def _free(self, run: str) -> str:
-        """The run's tag; with a number, where it has one already."""
-        count = len(self._tags(run))
-        return f"{TAGS}{run}.{count + 1}" if count else f"{TAGS}{run}"
-
     def _again(self, run: str, fridges: Sequence[str]) -> Version | None:
         """The version that this run has already, if these fridges are still as they were then."""
-        tags = self._tags(run)
+        tags = self._repository.tags(run)
         if not tags:
             return None
         found = self.version(tags[-1])
         return found if found.fridges == self.current(fridges) else None
-
-    # --- One at a time, from a sound state.
-
-    @contextlib.contextmanager
-    def _turn(self) -> Iterator[Git]:
-        """Alone in the ledger, and after whatever a killed process left was put right."""
-        with locked(self.root / ".lock") as held:
-            git = Git(self.root, held=held)
-            unfinished = self.root / ".unfinished"
-            if unfinished.exists() and git.exists:
-                git.repair()
-                self.data.repair()
-                self._tag_newest(git)
-            unfinished.touch()
-            yield git
-            unfinished.unlink()
-
-    def _tag_newest(self, git: Git) -> None:
-        """A process may have been killed between its commit and the tag."""
-        head = git.head()
-        if head is None or git.tags(TAGS, on=head):
-            return
-        with contextlib.suppress(LedgerError):
-            record = ledger_version.parsed(git.message(head))
-            if record.run:
-                git.tag(self._free(record.run), head, record.text())
-
-    def _is_set_up(self) -> bool:
-        if not self._git.exists or self._git.head() is None:
-            return False
-        return all(_has(self.root / name, text) for name, text in self._setting().items())
-
-    def _setting(self) -> dict[str, str]:
-        return _FILES | self.data.config()
-
-    def _set_up(self, git: Git) -> None:
-        if not git.exists:
-            git.init()
-        for name, text in self._setting().items():
-            if not _has(self.root / name, text):
-                (self.root / name).parent.mkdir(exist_ok=True)
-                (self.root / name).write_text(text, encoding="utf-8")
-        names = [name for name in self._setting() if name not in self.data.local]
-        there = [(self.root / name).read_bytes() for name in names]
-        if git.head() is None or git.read("HEAD", names) != there:
-            git.commit(names, "Set up the ledger\n", datetime.now(UTC))
 
 
 def _current(store: Store, fridge: str) -> _Current | None:
@@ -373,7 +307,3 @@ def _change(fridge: str, was: Sequence[Entry], now: Drawn, *, changed: bool) -> 
     old, new = {e.capture for e in was}, set(now.captures)
     counts = len(now.members), len(new), len(new - old), len(old - new)
     return Change(fridge, *counts, changed=changed)
-
-
-def _has(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_text(encoding="utf-8") == text

@@ -9,6 +9,9 @@ from pathlib import Path
 
 from visavox.errors import LedgerError
 
+MAIN = "refs/heads/main"
+"""What the newest version is on, whatever somebody who looks around has checked out."""
+
 _ABSENT = b"missing"
 _AUTHOR = {"NAME": "visavox ledger", "EMAIL": "ledger@visavox.invalid"}
 
@@ -31,7 +34,13 @@ class Git:
 
     def head(self) -> str | None:
         """The newest commit; None where there is none."""
-        return self.resolve("HEAD")
+        return self.resolve(MAIN)
+
+    @property
+    def strayed(self) -> bool:
+        """Whether somebody has checked out something else."""
+        found = (self.root / ".git" / "HEAD").read_text(encoding="utf-8").strip()
+        return found != f"ref: {MAIN}"
 
     def resolve(self, name: str) -> str | None:
         """The commit that a tag, a branch or the beginning of a hash stands for."""
@@ -52,7 +61,7 @@ class Git:
 
     def history(self, path: str) -> list[str]:
         """The commits that changed a file, the newest first."""
-        return self._do("log", "--format=%H", "--", path).split()
+        return self._do("log", "--format=%H", MAIN, "--", path).split()
 
     def read(self, commit: str, paths: Sequence[str]) -> list[bytes | None]:
         """Files as a commit has them; None for each that it has not."""
@@ -94,7 +103,7 @@ class Git:
         for lock in (self.root / ".git").rglob("*.lock"):
             lock.unlink(missing_ok=True)
         if self.head() is not None:
-            self._do("reset", "-q", "--hard")
+            self._do("checkout", "-q", "-f", "-B", "main", MAIN)
         else:
             (self.root / ".git" / "index").unlink(missing_ok=True)
 
@@ -114,6 +123,8 @@ class Git:
             f"GIT_{role}_{k}": v for role in ("AUTHOR", "COMMITTER") for k, v in _AUTHOR.items()
         }
         mine |= {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", **(more or {})}
+        # Said, so that git never takes a checkout around the ledger for it.
+        mine |= {"GIT_DIR": str(self.root / ".git"), "GIT_WORK_TREE": str(self.root)}
         options = (
             f"safe.directory={self.root}",
             f"core.hooksPath={os.devnull}",
