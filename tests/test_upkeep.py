@@ -55,11 +55,16 @@ def run(*words: str) -> str:
 
 def test_erase_says_what_went_and_writes_it_down(house: Store) -> None:
     said = json.loads(run("erase", "kitchen", "zoe"))
+    receipt = said.pop("receipt")
     assert said == {"captures": 1, "blobs": 2, "key_destroyed": True, "audit_seq": 1}
     with house.read() as unit:
         (record,) = unit.audit.records()
         assert (record.actor, record.action) == ("operator", "member.erased")
         assert record.subject == "kitchen/zoe"
+        assert record.detail["receipt"] == receipt
+        (opened,) = unit.receipts.pending("kitchen")
+        assert (opened.id, opened.member) == (receipt, "zoe")
+        assert len(opened.removed["captures"]) == 1
         assert [r.reason for r in unit.retraining.pending("kitchen")] == ["member_deleted"]
         (event,) = unit.events.page(kind="member_removed").items
         assert event.detail == {"member": "zoe"}

@@ -129,6 +129,7 @@ def erase(house: Home, who: Caller, fridge: FridgeId, member: MemberId, version:
             blobs=gone.erased.blobs,
             key_destroyed=gone.erased.key_destroyed,
             audit_seq=gone.audit_seq,
+            receipt=gone.receipt,
         )
     )
 

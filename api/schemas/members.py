@@ -82,6 +82,14 @@ class Erasure(Shown):
         bool, Field(description="What was sealed with it can be opened with nothing else.")
     ]
     audit_seq: Annotated[int, Field(description="The audit record that says so.")]
+    receipt: Annotated[
+        str,
+        Field(
+            description="GET /v1/receipts/{receipt}: signed, once the fridge is shown to know them"
+            " no more.",
+            examples=["rec_01j9zq3v8k0000000000000000"],
+        ),
+    ]
 
 
 class Erased(Shown):

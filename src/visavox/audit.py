@@ -90,6 +90,16 @@ def verify(records: Iterable[AuditRecord], *, head: Head | None = None) -> Verif
     return Verification(True, walked, last)
 
 
+def verify_from(start: Head, records: Iterable[AuditRecord]) -> bool:
+    """Whether these follow `start` and one another, each unaltered."""
+    last = start
+    for r in records:
+        if _wrong(r, last) is not None:
+            return False
+        last = Head(r.seq, r.digest)
+    return True
+
+
 def _wrong(r: AuditRecord, last: Head) -> str | None:
     if r.seq != last.seq + 1:
         return f"Record {last.seq + 1} is missing: record {r.seq} comes after {last.seq}."

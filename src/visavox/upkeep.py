@@ -138,17 +138,17 @@ def erase(
     fridge: Annotated[str, typer.Argument(help="The fridge's id.")],
     member: Annotated[str, typer.Argument(help="The member's id.")],
 ) -> None:
-    """Delete a member for good: their key, captures, name, number, PIN, grants, and their part of
-    the trained bundle."""
-    with _store() as store, store.begin() as unit:
+    """Delete a member for good: their key, captures, probes, name, number, PIN, grants, and their
+    part of the trained bundles. Prints the receipt's id: `visavox receipt show`."""
+    with _store() as store:
+        from visavox.service.erasure import erase as erase_member
         from visavox.service.sealed import SealedSlot
-        from visavox.store.erasing import erase as erase_member
         from visavox.store.settings import StoreSettings
 
-        at = datetime.now(UTC)
-        SealedSlot(StoreSettings.read().models, fridge).forget(unit, member, at)
-        erased, record = erase_member(unit, fridge, member, actor="operator", at=at)
-    typer.echo(json.dumps({**asdict(erased), "audit_seq": record.seq}))
+        slot = SealedSlot(StoreSettings.read().models, fridge)
+        gone = erase_member(store, slot, member, actor="operator", at=datetime.now(UTC))
+    said = {**asdict(gone.erased), "audit_seq": gone.audit_seq, "receipt": gone.receipt}
+    typer.echo(json.dumps(said))
 
 
 def sweep() -> None:

@@ -188,7 +188,8 @@ def test_an_erased_member_leaves_nothing_that_opens(
     erased = admin.delete(path)
     assert erased.status_code == 200
     said = erased.json()["erased"]
-    seq = said.pop("audit_seq")
+    seq, receipt = said.pop("audit_seq"), said.pop("receipt")
+    assert receipt.startswith("rec_")
     assert said == {"captures": 2, "blobs": 4, "key_destroyed": True}
     assert blobs(house) == []
     for gone in (admin.get(path), admin.get(f"{path}/captures"), admin.get(f"{path}/grants"),

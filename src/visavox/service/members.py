@@ -1,19 +1,11 @@
 """Members: who they are, and how they leave without a trace. How they come is `enrolment`."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
-from visavox.service import values
+from visavox.service import erasure, values
+from visavox.service.erasure import Removed
 from visavox.service.house import Actor, House
-from visavox.store.erasing import erase
-from visavox.store.records import CaptureRecord, Erased, Member, Page, Role
-
-
-@dataclass(frozen=True, slots=True)
-class Removed:
-    """What was erased, and the audit record that proves when."""
-
-    erased: Erased
-    audit_seq: int
+from visavox.store.records import CaptureRecord, Member, Page, Role
 
 
 def read(house: House, who: Actor, fridge: str, member: str) -> Member:
@@ -84,22 +76,20 @@ def remove(
 ) -> Removed:
     """Erase a member: their key, captures, name, number and PIN; no decision grants them again.
 
-    Decisions keep their id, and nothing that can be opened. The trained bundle goes on without
-    their part of it; a retraining is asked for all the same, since they helped to set the rest.
+    Decisions keep their id, and no probe. The trained bundle goes on without their part of it; a
+    retraining is asked for all the same, since they helped to set the rest. The receipt that this
+    opens is complete once what was retrained knows them no more (`receipts`).
     """
     who.need(Role.ADMIN)
     who.reach(fridge)
-    at = house.clock()
-    with house.store.begin() as unit:
-        house.models.slot(fridge).forget(unit, member, at)
-        erased, noted = erase(
-            unit,
-            fridge,
-            member,
-            actor=who.key_id,
-            at=at,
-            detail=who.told(),
-            expected_version=expected_version,
-        )
+    removed = erasure.erase(
+        house.store,
+        house.models.slot(fridge),
+        member,
+        actor=who.key_id,
+        at=house.clock(),
+        detail=who.told(),
+        expected_version=expected_version,
+    )
     house.models.forget(fridge, member)
-    return Removed(erased, noted.seq)
+    return removed

@@ -74,6 +74,13 @@ class SealedSlot(Slot):
         """Whether it lies here, under the key that is in use."""
         return self._path(digest, str(unit.bundles.key(self.fridge))).is_file()
 
+    def read(self, unit: Unit, digest: str) -> bytes | None:
+        """The file of that digest as it lies there; None where there is none."""
+        try:
+            return self._path(digest, str(unit.bundles.key(self.fridge))).read_bytes()
+        except OSError:
+            return None
+
     def keep(self, unit: Unit, parcel: Parcel) -> None:
         """Seal it, and write it down; it is not live by that."""
         sealed = unit.bundles.seal(self.fridge, parcel.digest, parcel.pack())

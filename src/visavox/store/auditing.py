@@ -58,6 +58,23 @@ class Audit:
                 return
             after = rows[-1].seq
 
+    def about(self, subject: str) -> tuple[AuditRecord, ...]:
+        """Those of one subject, in their order."""
+        asked = select(audit).where(audit.c.subject == subject).order_by(audit.c.seq)
+        return tuple(map(_record, self._connection.execute(asked).all()))
+
+    def linked(self, record: AuditRecord) -> bool:
+        """Whether a record is unaltered, and its neighbours in the log still hold it."""
+        near = audit.c.seq.in_((record.seq - 1, record.seq, record.seq + 1))
+        rows = self._connection.execute(select(audit).where(near).order_by(audit.c.seq)).all()
+        found = [_record(row) for row in rows]
+        start = Head(record.seq - 1, chain.GENESIS)
+        if found and found[0].seq < record.seq:
+            start = Head(found[0].seq - 1, found[0].previous)
+        last = max((r.seq for r in found), default=0)
+        whole = last > record.seq or self._head(lock=False).seq == record.seq
+        return record in found and whole and chain.verify_from(start, found)
+
     def verify(self, *, head: Head | None = None) -> Verification:
         """Walk the chain; with `head`, noted earlier, also see that it is still part of it."""
         found = chain.verify(self.records(), head=head)

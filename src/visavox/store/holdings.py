@@ -40,11 +40,6 @@ class Holding:
     last_by: str | None
     """The Characterizer that it is by."""
 
-    @property
-    def parts(self) -> tuple[str, ...]:
-        """The names of their parts in the capture store."""
-        return tuple(part["name"] for capture in self.captures for part in capture["parts"])
-
 
 @dataclass(frozen=True, slots=True)
 class Holdings:
@@ -78,6 +73,12 @@ class Holdings:
             last_of=of,
             last_by=by,
         )
+
+    def parts(self, fridge: str, member: str) -> tuple[str, ...]:
+        """The names of their parts in the capture store."""
+        c = captures.c
+        asked = select(c.blob).where(c.fridge == fridge, c.member == member).order_by(c.id)
+        return tuple(name for row in self._connection.scalars(asked) for name in row)
 
     def drop_probes(self, fridge: str, key: str) -> int:
         """Remove the probes that this key has sealed; their decisions stay."""
