@@ -23,11 +23,13 @@ class Standing(AbstractContextManager[House]):
         _keep_little()
         self._store = s.open()
         # Two threads for one capture help a lone kiosk; where turns fill the cores they do not hurt.
-        self._perception = Perception(characterizer.load(s.characterizer), on_stage=self._on_stage)
+        chosen = s.net_set  # once: nets and bundles are of one set
+        nets = characterizer.load(chosen.nets or s.characterizer)
+        self._perception = Perception(nets, on_stage=self._on_stage)
         _hand_back()
         self._house = House(
             store=self._store,
-            models=Models(s.models, self._perception.characterizer),
+            models=Models(chosen.root, self._perception.characterizer),
             perception=self._perception,
             signer=s.signer(),
             clock=utc_now,

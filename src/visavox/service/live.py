@@ -17,6 +17,7 @@ from visavox.service.shelf import BaseSlot, Stamp
 from visavox.service.snapshot import Snapshot, enrolled
 from visavox.service.standing import Challenge
 from visavox.store import Store, Unit
+from visavox.store import nets as nets_of
 from visavox.store.records import CaptureRecord, Fridge
 from visavox.table import EmbeddingTable
 
@@ -59,6 +60,11 @@ class Models:
         self._slots: dict[str, Held] = {}
         self._snapshots: dict[str, tuple[_Key, Snapshot]] = {}
         self._tables: dict[str, dict[str, tuple[tuple[datetime, int], EmbeddingTable]]] = {}
+
+    @property
+    def root(self) -> Path:
+        """Where all that goes with its nets lies."""
+        return self._root
 
     @property
     def characterizer(self) -> Characterizer:
@@ -162,6 +168,7 @@ class Models:
         with self._lock:
             self._tables.get(fridge, {}).pop(member, None)
             self._snapshots.pop(fridge, None)
+            self._slots.pop(fridge, None)
 
     def drop(self, fridge: str) -> None:
         """A fridge that is no more."""
@@ -172,7 +179,8 @@ class Models:
 
     def sweep(self, store: Store) -> None:
         """Remove what killed processes left among the bundles."""
-        sealed.sweep(store, self._root)
+        for root in nets_of.roots(nets_of.home_of(self._root)):
+            sealed.sweep(store, root)
 
     def _base(self) -> Held:
         slot = self.base_slot

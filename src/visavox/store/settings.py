@@ -9,8 +9,9 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from visavox import store, tickets
 from visavox.errors import ConfigError
-from visavox.store import blobs
+from visavox.store import blobs, nets
 from visavox.store.keyring import Keyring, MasterKey, write
+from visavox.store.nets import NetSet
 from visavox.tickets import Signer
 
 
@@ -63,9 +64,14 @@ class StoreSettings(BaseSettings):
         return timedelta(days=self.probes_days)
 
     @property
+    def net_set(self) -> NetSet:
+        """The nets that serve and what goes with them, as of now: ask once per process."""
+        return nets.serving(self.state.absolute() / "models")
+
+    @property
     def models(self) -> Path:
         """Where the live bundles are."""
-        return self.state.absolute() / "models"
+        return self.net_set.root
 
     def keyring(self) -> Keyring:
         """The master keys. In development, and only there, a missing one is made."""

@@ -48,9 +48,12 @@ class Cohort:
     """Whom the nets were trained on."""
 
     @classmethod
-    def read(cls, recipe: Recipe) -> "Cohort":
-        """The cohort that the recipe names; DataError where its features are of another state."""
-        seen = feature_table.read(recipe.cohort_features)
+    def read(cls, recipe: Recipe, features: Path | None = None) -> "Cohort":
+        """The cohort that the recipe names; DataError where its features are of another state.
+
+        `features` are those that other nets than the first have made.
+        """
+        seen = feature_table.read(features or recipe.cohort_features)
         rows = manifest.read(recipe.cohort_root).rows
         if seen.table.captures != tuple(r.capture for r in rows):
             raise DataError(

@@ -62,6 +62,8 @@ def sightings(
                 _check_gone(unit, entry, md5)
             if sealed is None or not unit.captures.can_open(sealed):
                 gone.add(entry.member)
+            elif len(entry.parts) == 1 and entry.characterizer != nets.digest:
+                continue  # a confirmed probe: nothing raw that these nets could see is kept of it
             elif entry.characterizer == nets.digest:
                 rows.append((entry, unit.captures.open_embeddings(entry.capture, sealed)))
             else:

@@ -58,7 +58,10 @@ def snapshot(run: str, metaflow: str) -> dict[str, Any]:
 
 def features(plan: Plan, fridges: Sequence[str]) -> dict[str, Any]:
     """See every capture with the nets of today; what was seen before is only read."""
-    with workshop.opened() as shop, telling(shop, plan["run"], "features", fridges) as told:
+    with (
+        workshop.opened(plan.get("nets")) as shop,
+        telling(shop, plan["run"], "features", fridges) as told,
+    ):
         for fridge in fridges:
             with told.of(fridge) as detail:
                 seen = _seen(shop, plan, fridge)
@@ -71,9 +74,12 @@ def train(plan: Plan, group: Given, family: str) -> dict[str, Any]:
     """Fit and prove one family for each fridge; `trained` are the digests of what came of it."""
     fridges, errors = group["fridges"], dict(group["errors"])
     trained: dict[str, str] = {}
-    with workshop.opened() as shop, telling(shop, plan["run"], "train", fridges) as told:
+    with (
+        workshop.opened(plan.get("nets")) as shop,
+        telling(shop, plan["run"], "train", fridges) as told,
+    ):
         if fridges:
-            cohort = Cohort.read(shop.recipe)
+            cohort = Cohort.read(shop.recipe, shop.net_set.cohort)
             shared = ground(cohort, shop.recipe, family, cache=shop.places.backgrounds)
         for fridge in fridges:
             with told.of(fridge) as detail:
@@ -120,7 +126,10 @@ def judge(plan: Plan, of_families: Sequence[Given]) -> dict[str, Any]:
     fridges = [f for f in trained if f not in errors]
     verdicts: dict[str, Any] = {}
     pages: dict[str, str] = {}
-    with workshop.opened() as shop, telling(shop, plan["run"], "judge", fridges) as told:
+    with (
+        workshop.opened(plan.get("nets")) as shop,
+        telling(shop, plan["run"], "judge", fridges) as told,
+    ):
         for fridge in fridges:
             with told.of(fridge) as detail:
                 folder = shop.places.run(plan["run"]) / fridge

@@ -19,6 +19,7 @@ from visavox.service.house import Actor, Clock, House, utc_now
 from visavox.service.models import Models
 from visavox.service.settings import ServiceSettings
 from visavox.store import Store
+from visavox.store.nets import NetSet
 from visavox.store.settings import StoreSettings
 from visavox.training.production import settings as recipes
 from visavox.training.production.ledger import Ledger, Remote
@@ -70,6 +71,12 @@ class Workshop:
     places: Places
     store: Store
     clock: Clock = utc_now
+    nets: NetSet | None = None
+    """Those that are prepared, in place of those that serve."""
+
+    @cached_property
+    def net_set(self) -> NetSet:
+        return self.nets or self.settings.net_set
 
     @cached_property
     def recipe(self) -> Recipe:
@@ -80,14 +87,16 @@ class Workshop:
 
     @cached_property
     def perception(self) -> Perception:
-        return Perception(characterizer.load(self.own.characterizer), side_by_side=False)
+        return Perception(
+            characterizer.load(self.net_set.nets or self.own.characterizer), side_by_side=False
+        )
 
     @cached_property
     def house(self) -> House:
         """The service's own use cases, for whoever may do everything."""
         return House(
             store=self.store,
-            models=Models(self.settings.models, self.perception.characterizer),
+            models=Models(self.net_set.root, self.perception.characterizer),
             perception=self.perception,
             signer=self.settings.signer(),
             clock=self.clock,
@@ -114,10 +123,12 @@ class Workshop:
 
 
 @contextmanager
-def opened() -> Iterator[Workshop]:
-    """As the environment says."""
+def opened(under: str | None = None) -> Iterator[Workshop]:
+    """As the environment says; `under` the nets of that digest, where such are prepared."""
     settings = StoreSettings.read()
     shop = Workshop(settings, WorkshopSettings.read(), Places.of(settings), settings.open())
+    if under:
+        shop.nets = NetSet(settings.net_set.home, under)
     try:
         yield shop
     finally:
