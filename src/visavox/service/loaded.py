@@ -117,10 +117,12 @@ def _read(
         standing = slot.standing()
         champion = one(standing.champion)
     except BundleError as error:
-        # The fridge is never down: it goes on with what it had, or with the base.
+        # The fridge is never down: it goes on with what it had, or with the base. What was there
+        # under another key may know somebody who is erased since.
         log.exception("the bundle of %r cannot be served", name)
+        had = held if held.key == key else Held()
         return replace(
-            held, stamp=stamp, key=key, champion=replace(held.champion, problem=error.problem)
+            had, stamp=stamp, key=key, champion=replace(had.champion, problem=error.problem)
         )
     challenge = standing.challenger
     return Held(
