@@ -20,7 +20,7 @@ from visavox.errors import BundleError, NotFound, Sealed
 from visavox.service.parcel import AGAIN, Parcel
 from visavox.service.shelf import LIVE, Slot, replace
 from visavox.service.standing import Standing
-from visavox.store import Store, Unit
+from visavox.store import Store, Unit, nets
 
 log = logging.getLogger(__name__)
 
@@ -116,19 +116,29 @@ class SealedSlot(Slot):
         written loses its key all the same, and the base serves until the next training.
         """
         unit.fridges.lock(self.fridge)
-        old = self._kept()
+        slots = self._of_all_nets()
+        old = [path for slot in slots for path in slot._kept()]
         if not old and unit.bundles.key(self.fridge) is None:
             return
         unit.bundles.claim(self.fridge, member)
-        kept = self.digests(unit)
-        left = [p for d in kept if (p := self._without(unit, d, member, at)) is not None]
+        left = [
+            (slot, parcel)
+            for slot in slots
+            for digest in slot.digests(unit)
+            if (parcel := slot._without(unit, digest, member, at)) is not None
+        ]
         unit.bundles.destroy(self.fridge)
         unit.bundles.afterwards(partial(_discard, old))
-        for parcel in left:
+        for slot, parcel in left:
             try:
-                self.keep(unit, parcel)
+                slot.keep(unit, parcel)
             except (OSError, Sealed) as error:
                 log.warning("a bundle of %r is let go of: %s", self.fridge, error)
+
+    def _of_all_nets(self) -> "list[SealedSlot]":
+        """The same fridge's places under every Characterizer that is kept: all lose the key."""
+        root = self.folder.parents[1]
+        return [SealedSlot(other, self.fridge) for other in nets.roots(nets.home_of(root))]
 
     def withdraw(self, unit: Unit) -> None:
         """Nothing is live any more, and nothing that was kept opens again."""
