@@ -6,14 +6,15 @@ would show it, what came of it is written down, the probe is destroyed, and the 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from visavox import pipeline, receipt
-from visavox.errors import NotFound
+from visavox.errors import BundleError, NotFound
 from visavox.service.admission import as_of
 from visavox.service.authentication import one_person
 from visavox.service.house import Actor, House
+from visavox.service.sealed import SealedSlot
 from visavox.service.snapshot import Snapshot
 from visavox.store import Unit
 from visavox.store.receipts import Receipt, ReceiptState
@@ -82,7 +83,7 @@ def complete(
                 "member": found.member,
                 "requested_at": found.requested_at.isoformat(),
                 "completed_at": at.isoformat(),
-                "removed": found.removed,
+                "removed": {k: v for k, v in found.removed.items() if k != "aftermath"},
                 "aftermath": dict(aftermath),
                 "proof": proof,
                 "audit": _audited(unit, found),
@@ -99,16 +100,40 @@ def complete(
     return done
 
 
-def learned(house: House, found: Receipt) -> tuple[str, ...]:
-    """The bundles that are kept here and learned from whoever was erased; less their part of it."""
-    captures = _captures(found)
-    slot, digests = house.models.slot(found.fridge), []
-    with house.store.read() as unit:
-        for digest in slot.digests(unit):
-            lineage = slot.open(unit, digest).lineage
-            if captures & set(lineage.get("captures", ())) or digest in _templates(found):
-                digests.append(digest)
-    return tuple(digests)
+def retire_former(house: House, who: Actor, found: Receipt) -> tuple[str, ...]:
+    """Let none that learned from whoever was erased serve again, though their part of it is gone.
+
+    They are kept, to replay with. Which they are is returned.
+    """
+    at, slot = house.clock(), house.models.slot(found.fridge)
+    with house.store.begin() as unit:
+        try:
+            unit.fridges.lock(found.fridge)
+        except NotFound:
+            return ()
+        learned = {digest for digest in slot.digests(unit) if _learned(slot, unit, digest, found)}
+        now = slot.now()
+        if now is None:
+            return tuple(sorted(learned))
+        after = replace(now, previous=None) if now.previous in learned else now
+        if after.challenger is not None and after.challenger.digest in learned:
+            after = after.withdrawn()
+        if after != now:
+            detail = {"receipt": found.id}
+            unit.events.add(at=at, fridge=found.fridge, kind="model_retired", detail=detail)
+            who.note(unit, at, "model.retire", found.fridge, **detail)
+            slot.change(unit, after)
+    return tuple(sorted(learned))
+
+
+def _learned(slot: SealedSlot, unit: Unit, digest: str, found: Receipt) -> bool:
+    if digest in _templates(found):
+        return True
+    try:
+        lineage = slot.open(unit, digest).lineage
+    except BundleError:  # it does not serve either
+        return False
+    return bool(_captures(found) & set(lineage.get("captures", ())))
 
 
 def _waits(house: House, unit: Unit, found: Receipt) -> str:
