@@ -60,6 +60,44 @@ def retrain(
 
 
 @app.command()
+def watch() -> None:
+    """Look at all fridges once, and ask for a retraining where one is due; from cron, say."""
+    from visavox.training.production import watching_steps
+
+    found = [watching_steps.look(fridges) for fridges in watching_steps.begin()]
+    typer.echo("\n".join(watching_steps.told(found)) or "nothing is due")
+
+
+@app.command()
+def characterize(
+    nets: Annotated[Path | None, typer.Argument(help="The folder of a Characterizer.")] = None,
+    back: Annotated[bool, typer.Option(help="Serve with the former nets again.")] = False,
+    reason: Annotated[str, typer.Option(help="Why, for those who ask later.")] = "by_hand",
+) -> None:
+    """Let other nets take over everywhere, as one or not at all; restart the service afterwards."""
+    from visavox.service import succession
+    from visavox.training.production import characterizing, workshop
+    from visavox.training.production.engine import Engine
+
+    with workshop.opened() as shop:
+        if back == (nets is not None):
+            raise typer.BadParameter("Name a folder, or say --back.")
+        if nets is None:
+            chosen = succession.back(shop.house, shop.actor("characterize"))
+            typer.echo(f"serves from the next start on: {chosen.serves or 'the setting'}")
+            return
+        run = characterizing.ask(shop, nets, reason=reason)
+        engine = Engine(HOME / "flows" / "characterize.py", HOME, shop.places)
+        typer.echo(f"{run.id}: {nets}")
+        engine.start(run.id)
+        code = engine.wait(run.id)
+        with shop.store.read() as unit:
+            ended = unit.runs.get(run.id)
+        typer.echo(f"{ended.state.value}: {ended.error or 'restart the service and the worker'}")
+        raise typer.Exit(code)
+
+
+@app.command()
 def status(
     runs: Annotated[int, typer.Option(min=1, help="How many of the latest runs.")] = 5,
 ) -> None:

@@ -9,11 +9,11 @@ from visavox.monitoring import features
 from visavox.monitoring.features import MARGIN, SCORE, Centres
 from visavox.monitoring.visits import Seen
 from visavox.store import Unit
+from visavox.store.figures import BELOW, NOBODY_REFUSED
 from visavox.store.records import DecisionOutcome, DecisionRecord, Method
 from visavox.types import Modality, Reason
 
 _PAGE = 200
-_NOBODY_TRIED = {"no_compartment", "no_members", "several_faces"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +107,8 @@ def _seen(unit: Unit, record: DecisionRecord, around: Centres | None, bundle: st
 def is_failure(record: DecisionRecord) -> bool:
     """Whether somebody tried to be let in whom nobody knows; a poor capture is no failure."""
     if record.outcome is DecisionOutcome.REFUSED:
-        return record.reasons[0] not in _NOBODY_TRIED
-    return record.outcome is DecisionOutcome.RETRY and "below_threshold" in record.reasons
+        return record.reasons[0] not in NOBODY_REFUSED
+    return record.outcome is DecisionOutcome.RETRY and BELOW in record.reasons
 
 
 def _scores(record: DecisionRecord, bundle: str) -> dict[str, float]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, func, or_, select
 
 from visavox.store.records import DecisionOutcome
 from visavox.store.tables import (
@@ -20,6 +20,10 @@ from visavox.store.tables import (
 )
 
 d, r, t = decisions.c, runs.c, retraining.c
+
+NOBODY_REFUSED = ("no_compartment", "no_members", "several_faces")
+"""First reasons of refusals that do not mean that somebody unknown has tried."""
+BELOW = "below_threshold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +106,12 @@ class Figures:
         )
 
     def refusals(self, *, since: datetime) -> Mapping[str, int]:
-        """Per fridge, the most refusals since at any one of its kiosks."""
-        refused = d.outcome.in_((DecisionOutcome.REFUSED.value, DecisionOutcome.LOCKED.value))
+        """Per fridge, the most refusals since at any one of its kiosks; as `is_failure` has it."""
+        first = d.reasons[0].as_string()
+        refused = or_(
+            (d.outcome == DecisionOutcome.REFUSED.value) & first.not_in(NOBODY_REFUSED),
+            (d.outcome == DecisionOutcome.RETRY.value) & (first == BELOW),
+        )
         each = (
             select(d.fridge, d.kiosk, func.count().label("n"))
             .where(d.at >= since, refused)

@@ -7,12 +7,12 @@ from sqlalchemy import make_url
 
 from visavox.service import experiment
 from visavox.service.house import Actor
-from visavox.training.production import watching, watching_steps
+from visavox.training.production import erasure, watching_steps
 from visavox.training.production.following import Follower
 from visavox.training.production.worker import Chore
 from visavox.training.production.workshop import Workshop
 
-FOLLOW_S, SETTLE_S, WATCH_S = 1.0, 30.0, 900.0
+FOLLOW_S, ERASE_S, SETTLE_S, WATCH_S = 1.0, 2.0, 30.0, 900.0
 
 
 def chores(shop: Workshop) -> Sequence[Chore]:
@@ -23,8 +23,10 @@ def chores(shop: Workshop) -> Sequence[Chore]:
     return (
         Chore("follow", FOLLOW_S, follower.once),
         Chore("settle", SETTLE_S, lambda: settle(shop)),
+        # Before a run's own snapshot, which would leave them out without telling.
+        Chore("erasures", ERASE_S, lambda: erasure.settle(shop)),
         # Later: whoever starts the worker waits for what has changed.
-        Chore("watch", WATCH_S, lambda: watch(shop), after_s=60.0),
+        Chore("watch", WATCH_S, watching_steps.Aside().begin, after_s=60.0),
     )
 
 
@@ -34,9 +36,3 @@ def settle(shop: Workshop) -> None:
         now = shop.house.models.slot(fridge).now()
         if now is not None and now.challenger is not None:
             experiment.settle(shop.house, fridge)
-
-
-def watch(shop: Workshop) -> None:
-    """Look at what production sees; where a retraining is due, it is asked for."""
-    for fridges in watching_steps.grouped(watching_steps.every(shop.store)):
-        watching.look(shop.store, shop.settings.models, fridges, watching.rules(), at=shop.clock())

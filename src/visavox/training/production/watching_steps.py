@@ -1,5 +1,8 @@
 """The steps of the flow `watch`, each a call that may be repeated."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,6 +43,29 @@ def told(found: Sequence[Mapping[str, Mapping[str, Any]]]) -> list[str]:
         for fridge, said in sorted(some.items())
         if said["causes"]
     ]
+
+
+class Aside:
+    """`python -m flows watch` beside a worker: to look takes up to a second per fridge, and who
+    waits to be retrained must not wait for that, nor for the cores."""
+
+    def __init__(self) -> None:
+        self._child: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> bool:
+        """Start it; False where the former one is still at it. It ends by itself."""
+        if self._child is not None and self._child.poll() is None:
+            return False
+        self._child = subprocess.Popen(
+            ["nice", "-n", "10", sys.executable, "-m", "flows", "watch"],
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )
+        return True
+
+    def wait(self, seconds: float) -> int | None:
+        """What it ended with; None where there is none."""
+        return None if self._child is None else self._child.wait(seconds)
 
 
 def every(store: Store) -> list[str]:
