@@ -1,10 +1,12 @@
 """Models are swapped under kiosks that never stop asking: nobody is failed, and no answer is mixed."""
 
+import os
 from pathlib import Path
 
 import pytest
 
-from tests.load.swap import swapped
+from tests.load.server import command
+from tests.load.swap import FRIDGE, swapped
 from visavox.characterizer import Characterizer
 
 
@@ -21,3 +23,7 @@ def test_swaps_under_load_fail_no_request_and_mix_none(
     assert len(seen.by_bundle) == 2
     assert min(seen.by_bundle.values()) > 0
     assert seen.by_bundle.total() >= seen.requests > seen.swaps
+    # The same at an operator's shell.
+    shell = {**os.environ, "VISAVOX_STATE": str(tmp_path / "state")}
+    told = [command(shell, "model", "rollback", FRIDGE) for _ in range(2)]
+    assert {line.split()[1].strip(",") for line in told} == set(seen.by_bundle)
