@@ -38,9 +38,8 @@ def worker(
     with workshop.opened() as shop:
         shop.store.check()
         engine = Engine(HOME / "flows" / "retrain.py", HOME, shop.places, at_once=at_once)
-        registry = shop.registry  # now: it takes seconds, and no run should wait for it
-        made = Worker(shop.store, engine, chores=chores(shop), track=registry.run)
-        made.work(stop)
+        track = lambda run: shop.registry.run(run)  # noqa: E731 (opening it takes seconds)
+        Worker(shop.store, engine, chores=chores(shop), track=track).work(stop)
 
 
 @app.command()
@@ -91,6 +90,7 @@ def characterize(
         typer.echo(f"{run.id}: {nets}")
         engine.start(run.id)
         code = engine.wait(run.id)
+        characterizing.broken_off(shop, run.id)  # unless it has said itself what became of it
         with shop.store.read() as unit:
             ended = unit.runs.get(run.id)
         typer.echo(f"{ended.state.value}: {ended.error or 'restart the service and the worker'}")

@@ -92,7 +92,7 @@ def succeed(house: House, who: Actor) -> Chosen:
         )
     at, home = house.clock(), nets.home_of(house.models.root)
     with house.store.begin() as unit:
-        every = [unit.fridges.lock(fridge) for fridge in _all(unit)]
+        every = [unit.fridges.lock(fridge) for fridge in everywhere(unit)]
         if late := [f.id for f in every if not _is_current(house, unit, f)]:
             raise Behind(late)
         after = nets.chosen(home).succeeded(_name(house))
@@ -114,7 +114,7 @@ def back(house: House, who: Actor) -> Chosen:
     who.everywhere()
     at, home = house.clock(), nets.home_of(house.models.root)
     with house.store.begin() as unit:
-        every = [unit.fridges.lock(fridge) for fridge in _all(unit)]
+        every = [unit.fridges.lock(fridge) for fridge in everywhere(unit)]
         now = nets.chosen(home)
         if now.previous is None:
             raise Conflict(
@@ -135,14 +135,15 @@ def _name(house: House) -> str:
     return house.models.characterizer.digest
 
 
-def _all(unit: Unit) -> list[str]:
+def everywhere(unit: Unit) -> list[str]:
+    """All fridges, in the one order in which they are locked."""
     found: list[str] = []
     cursor = None
     while True:
         page = unit.fridges.page(cursor=cursor)
         found += [f.id for f in page.items]
         if (cursor := page.next_cursor) is None:
-            return sorted(found)  # always in one order, so that two never wait in a ring
+            return sorted(found)
 
 
 def _is_current(house: House, unit: Unit, fridge: Fridge) -> bool:
@@ -151,9 +152,11 @@ def _is_current(house: House, unit: Unit, fridge: Fridge) -> bool:
     captures = unit.captures.sealed(fridge.id)
     # Of a confirmed probe nothing raw is kept: other nets than saw it cannot see it again.
     wanted = {c.id for c in captures if c.blob or c.characterizer == mine}
+    if not wanted:
+        return True  # nobody could be scored, whatever lies there
     standing = house.models.slot(fridge.id).now()
     if standing is None:
-        return not wanted
+        return False
     try:
         found = house.models.slot(fridge.id).open(unit, standing.champion).bundle(mine)
         serves(found, fridge.risk, provisional=False)

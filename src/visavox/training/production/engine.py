@@ -65,6 +65,12 @@ class Engine:
         child = self._children.get(process.pid) if process is not None else None
         return child.poll() if child is not None else None
 
+    def wait(self, run: str) -> int:
+        """Until what this process has started ends; with what code."""
+        process = self._process(run)
+        child = self._children.get(process.pid) if process is not None else None
+        return 1 if child is None else child.wait()
+
     def stop(self, run: str) -> None:
         """End it with all its tasks; it can be resumed."""
         process = self._process(run)
