@@ -34,7 +34,18 @@ def test_kiosks_are_told_apart_and_the_worst_comes_first() -> None:
     some = [refusal(s, "a") for s in (0, 1)] + [refusal(s, "b") for s in range(5)]
     found = bursts(some)
     assert [(b.kiosk, b.refusals) for b in found] == [("b", 5), ("a", 2)]
-    assert found[0].until == NOON + timedelta(seconds=4)
+    assert found[0].since == NOON
+
+
+def test_a_burst_that_goes_on_is_one_and_the_next_another() -> None:
+    some = [refusal(s) for s in range(0, 900, 60)] + [refusal(5000 + s) for s in range(4)]
+    found = bursts(some)
+    assert [(b.refusals, b.since) for b in found] == [
+        (6, NOON),
+        (4, NOON + timedelta(seconds=5000)),
+    ]
+    # Looked at half way, it had begun at the same moment.
+    assert bursts(some[:5])[0].since == NOON
 
 
 def test_a_poor_capture_is_no_refusal() -> None:

@@ -12,11 +12,11 @@ WITHIN = timedelta(minutes=5)
 
 @dataclass(frozen=True, slots=True)
 class Burst:
-    """The most refusals that fell into any five minutes at one kiosk, and when those ended."""
+    """Refusals at one kiosk: the most that fell into any five minutes of it, from its first on."""
 
     kiosk: str
     refusals: int
-    until: datetime
+    since: datetime
 
     @property
     def alarming(self) -> bool:
@@ -24,7 +24,7 @@ class Burst:
 
 
 def bursts(seen: Iterable[Seen]) -> tuple[Burst, ...]:
-    """The worst burst of each kiosk that refused anybody, the worst first.
+    """All alarming bursts, and of each kiosk without one its worst five minutes; the worst first.
 
     A poor capture is no refusal: the person is told what to do, and tries again.
     """
@@ -32,15 +32,24 @@ def bursts(seen: Iterable[Seen]) -> tuple[Burst, ...]:
     for one in sorted(seen, key=lambda s: s.at):
         if one.failed:
             times.setdefault(one.kiosk, []).append(one.at)
-    found = [_worst(kiosk, at) for kiosk, at in times.items()]
-    return tuple(sorted(found, key=lambda b: (-b.refusals, b.kiosk)))
+    found = [burst for kiosk, at in times.items() for burst in _of(kiosk, at)]
+    return tuple(sorted(found, key=lambda b: (-b.refusals, b.kiosk, b.since)))
 
 
-def _worst(kiosk: str, at: list[datetime]) -> Burst:
-    worst, start = Burst(kiosk, 0, at[0]), 0
+def _of(kiosk: str, at: list[datetime]) -> list[Burst]:
+    alarming: list[Burst] = []
+    worst, start, going = Burst(kiosk, 0, at[0]), 0, False
     for end, now in enumerate(at):
         while now - at[start] > WITHIN:
             start += 1
-        if end - start + 1 > worst.refusals:
-            worst = Burst(kiosk, end - start + 1, now)
-    return worst
+        burst = Burst(kiosk, end - start + 1, at[start])
+        worst = burst if burst.refusals > worst.refusals else worst
+        if not burst.alarming:
+            going = False
+        elif going:
+            last = alarming[-1]
+            alarming[-1] = Burst(kiosk, max(last.refusals, burst.refusals), last.since)
+        else:
+            alarming.append(burst)
+            going = True
+    return alarming or [worst]

@@ -1,7 +1,7 @@
 """From what the store keeps to what is watched. Probes are opened in memory, and only there."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from visavox.errors import NotFound, Sealed
@@ -25,24 +25,36 @@ class Period:
     most: int = 2000
 
 
+@dataclass(frozen=True, slots=True)
+class Eyes:
+    """The Characterizer that the bundle is for, and where its embeddings lie on average."""
+
+    characterizer: str | None = None
+    centres: Centres = field(default_factory=dict)
+
+    def of(self, characterizer: str | None) -> Centres:
+        """Of what another Characterizer saw, nothing: norms of different nets mean nothing."""
+        return self.centres if characterizer == self.characterizer else {}
+
+
 def seen(
     unit: Unit,
     fridge: str,
     period: Period,
     *,
-    around: Centres | None = None,
+    eyes: Eyes | None = None,
     bundle: str | None = None,
 ) -> list[Seen]:
     """A fridge's decisions, the newest first.
 
-    With `around`, probes are opened for their quality and norms. Scores are those that the bundle
-    of that digest gave, whoever's answer was given. A probe whose member was erased is gone.
+    With `eyes`, probes are opened for their quality and norms. Scores are those that the bundle
+    of that digest gave. A probe whose member was erased is gone.
     """
-    return [_seen(unit, record, around, bundle) for record in _records(unit, fridge, period)]
+    return [_seen(unit, record, eyes, bundle) for record in _records(unit, fridge, period)]
 
 
 def enrolled(
-    unit: Unit, fridge: str, members: Mapping[str, object], around: Centres
+    unit: Unit, fridge: str, members: Mapping[str, object], eyes: Eyes
 ) -> dict[str, dict[str, float]]:
     """Per feature, what each of these members gave in their first capture, if they are enrolled.
 
@@ -52,6 +64,7 @@ def enrolled(
     for member in members:
         first: dict[str, float] = {}
         for capture in unit.captures.of(fridge, member):
+            around = eyes.of(capture.characterizer)
             given = features.of_quality(capture.embeddings)
             first = {**given, **features.of_probe(capture.embeddings, around), **first}
         for name, value in first.items():
@@ -76,17 +89,19 @@ def _records(unit: Unit, fridge: str, period: Period) -> Iterator[DecisionRecord
             return
 
 
-def _seen(unit: Unit, record: DecisionRecord, around: Centres | None, bundle: str | None) -> Seen:
+def _seen(unit: Unit, record: DecisionRecord, eyes: Eyes | None, bundle: str | None) -> Seen:
     biometric = record.method is Method.BIOMETRIC and record.characterizer is not None
     granted = record.member if record.outcome is DecisionOutcome.GRANTED else None
     best = next(iter(record.candidates), None)
     likely = record.member or (best.member if best is not None and best.fused > 0 else None)
     measured: dict[str, float] = {}
-    if biometric and around is not None:
+    if biometric and eyes is not None:
         measured |= features.of_rejected(record.rejected)
         try:
             probe = unit.decisions.probe(record.id)
-            measured |= features.of_quality(probe) | features.of_probe(probe, around)
+            measured |= features.of_quality(probe) | features.of_probe(
+                probe, eyes.of(record.characterizer)
+            )
         except (Sealed, NotFound):
             pass
     if biometric and bundle is not None:

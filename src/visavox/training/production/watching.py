@@ -25,7 +25,7 @@ from visavox.monitoring.accuracy import Labelled
 from visavox.monitoring.looks import AUDIT, FLOW, FRIDGES
 from visavox.monitoring.reference import Reference
 from visavox.monitoring.report import Report, judged
-from visavox.monitoring.windows import Period
+from visavox.monitoring.windows import Eyes, Period
 from visavox.service.house import Actor
 from visavox.service.sealed import SealedSlot
 from visavox.store import Store, Unit
@@ -145,8 +145,10 @@ def _report(
     since = at - timedelta(days=rules.days)
     window = Period(since, at, rules.most)
     earlier = Period(since - timedelta(days=rules.before), since, rules.most)
-    digest = None if bundle is None else bundle.digest
-    now = windows.seen(unit, fridge, window, around=known.centres, bundle=digest)
+    eyes, digest = Eyes(), None
+    if bundle is not None:
+        eyes, digest = Eyes(bundle.characterizer_digest, known.centres), bundle.digest
+    now = windows.seen(unit, fridge, window, eyes=eyes, bundle=digest)
     roster = unit.members.roster(fridge)
     came = {one.likely: None for one in now if one.likely in roster}
     labelled = unit.figures.labelled(fridge, since=since, until=at)
@@ -155,7 +157,7 @@ def _report(
         windows.seen(unit, fridge, earlier),
         bundle=digest,
         reference=known,
-        enrolled=windows.enrolled(unit, fridge, came, known.centres),
+        enrolled=windows.enrolled(unit, fridge, came, eyes),
         accuracy=accuracy.measured(Labelled(granted, really) for granted, really in labelled),
         members=len(roster),
         false_alarms=rules.false_alarms,
@@ -200,12 +202,12 @@ def _alarm(unit: Unit, fridge: str, report: Report, rules: WatchSettings, at: da
             said = {"member": shares.jumped, "rise": round(shares.rise, 3), "p": shares.p}
             unit.events.add(at=at, fridge=fridge, kind=JUMP, detail=said)
     known = {
-        (event.kiosk, event.detail.get("until")) for event in _events(unit, fridge, REFUSALS, since)
+        (event.kiosk, event.detail.get("since")) for event in _events(unit, fridge, REFUSALS, since)
     }
     for burst in report.bursts:
-        until = burst.until.isoformat()
-        if burst.alarming and (burst.kiosk, until) not in known:
-            told_of = {"refusals": burst.refusals, "until": until}
+        begun = burst.since.isoformat()
+        if burst.alarming and (burst.kiosk, begun) not in known:
+            told_of = {"refusals": burst.refusals, "since": begun}
             unit.events.add(at=at, fridge=fridge, kiosk=burst.kiosk, kind=REFUSALS, detail=told_of)
 
 
