@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-GROUPS = ("decision", "retrain", "personas", "service", "demo", "shadow")
+GROUPS = ("decision", "retrain", "personas", "service", "demo", "shadow", "retraining")
 
 
 def main() -> None:

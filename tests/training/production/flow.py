@@ -15,13 +15,13 @@ def main(words: list[str]) -> None:
     file = Path(given["--run-id-file"])
     folder = file.parent
     file.write_text(str(time.time_ns()))
-    kind = "resume" if "resume" in words else "run"
-    with (folder / "told").open("a") as told:
-        told.write(f"{kind} {given.get('--origin-run-id', '')}\n")
     parameters = Path(os.environ["METAFLOW_DATASTORE_SYSROOT_LOCAL"], ".metaflow", "Flow")
     kept = parameters / file.read_text() / "_parameters" / "0"
     kept.mkdir(parents=True)
     (kept / "0.DONE.lock").touch()
+    kind = "resume" if "resume" in words else "run"
+    with (folder / "told").open("a") as told:  # last: now it can be resumed
+        told.write(f"{kind} {given.get('--origin-run-id', '')}\n")
     orders = folder / "orders"
     while (order := orders.read_text() if orders.exists() else "wait") == "wait":
         time.sleep(0.02)

@@ -24,7 +24,7 @@ def chores(shop: Workshop) -> Sequence[Chore]:
         Chore("follow", FOLLOW_S, follower.once),
         Chore("settle", SETTLE_S, lambda: settle(shop)),
         # Before a run's own snapshot, which would leave them out without telling.
-        Chore("erasures", ERASE_S, lambda: erasure.settle(shop)),
+        Chore("erasures", ERASE_S, lambda: erasure.settle(shop), first=True),
         # Later: whoever starts the worker waits for what has changed.
         Chore("watch", WATCH_S, watching_steps.Aside().begin, after_s=60.0),
     )

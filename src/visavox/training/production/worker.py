@@ -45,6 +45,8 @@ class Chore:
     do: Callable[[], object]
     after_s: float = 0.0
     """After the worker's start; then every so often."""
+    first: bool = False
+    """Also just before a run is begun."""
 
 
 @dataclass(slots=True)
@@ -73,6 +75,9 @@ class Worker:
                 except VisavoxError as error:
                     log.warning("the database or a folder is away: %s", error.problem)
                     busy = False
+                except Exception:
+                    log.exception("a turn of the worker broke")  # nobody is there to start it again
+                    busy = False
                 if not busy:
                     stop.wait(self.settings.poll_s)
         finally:
@@ -81,16 +86,23 @@ class Worker:
 
     def turn(self) -> bool:
         """Look once at everything; whether there is more to do at once."""
-        self._chores()
         if self.run:
-            return self._attend()
-        return self._take_over() or self._take_on()
+            busy = self._attend()
+            self._chores()
+            return busy
+        if self._take_over():  # first: chores may take seconds, and what is left waits already
+            return True
+        self._chores()
+        return self._take_on()
 
     def _take_on(self) -> bool:
         """Begin a run over all fridges that wait."""
         with self.store.read() as unit:
-            if not unit.retraining.pending():
+            if not unit.retraining.waiting(at=self.clock(), patience=self.patience, limit=1):
                 return False
+        for chore in self.chores:
+            if chore.first:
+                self._do(chore)
         with self.store.begin() as unit:
             run = outbox.begin(
                 unit,
@@ -103,12 +115,20 @@ class Worker:
             return False
         log.info("%s: %d fridges (%s)", run.id, len(run.fridges), run.reason)
         self.run = run.id
-        if self.track is not None:
-            detail = {**run.detail, "mlflow": self.track(run.id)}
-            with self.store.begin() as unit:
-                unit.runs.note(run.id, at=self.clock(), detail=detail)
+        self._track(run)
         self.engine.start(run.id)
         return True
+
+    def _track(self, run: Run) -> None:
+        if self.track is None:
+            return
+        try:
+            detail = {**run.detail, "mlflow": self.track(run.id)}
+        except Exception:  # whatever a server's client raises: the flow asks once more
+            log.exception("%s: it is not known to the tracking server", run.id)
+            return
+        with self.store.begin() as unit:
+            unit.runs.note(run.id, at=self.clock(), detail=detail)
 
     def _take_over(self) -> bool:
         """Go on with a run whose worker is gone."""
@@ -179,10 +199,14 @@ class Worker:
             due = self._due.setdefault(chore.name, time.monotonic() + chore.after_s)
             if time.monotonic() < due:
                 continue
-            try:
-                chore.do()
-            except VisavoxError as error:
-                log.warning("%s: %s", chore.name, error.problem)
-            except Exception:
-                log.exception("%s", chore.name)
+            self._do(chore)
             self._due[chore.name] = time.monotonic() + chore.every_s
+
+    @staticmethod
+    def _do(chore: Chore) -> None:
+        try:
+            chore.do()
+        except VisavoxError as error:
+            log.warning("%s: %s", chore.name, error.problem)
+        except Exception:
+            log.exception("%s", chore.name)
