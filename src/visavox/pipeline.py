@@ -21,7 +21,7 @@ from visavox.quality import QualityLimits
 from visavox.table import EmbeddingTable, Scores
 from visavox.types import Capture, Decision, Embeddings
 
-__all__ = ["Judge", "OnStage", "Perception", "Pipeline", "decide"]
+__all__ = ["Judge", "OnStage", "Perception", "Pipeline", "again", "decide"]
 
 
 class Judge(Protocol):
@@ -34,6 +34,14 @@ class Judge(Protocol):
         """The answer to the one probe whose scores these are."""
 
 
+@dataclass(frozen=True, slots=True)
+class Again:
+    """A decision that was made again, and the LLRs of all members."""
+
+    decision: Decision
+    scores: Scores
+
+
 def decide(perception: Perception, judge: Judge, embeddings: Embeddings) -> Decision:
     """The second half of the way: embeddings → LLRs → decision."""
     nets = perception.characterizer
@@ -44,6 +52,13 @@ def decide(perception: Perception, judge: Judge, embeddings: Embeddings) -> Deci
         scores = judge.score(probe)
     with perception.timed("decision"):
         return judge.decide(embeddings, scores)
+
+
+def again(judge: Judge, embeddings: Embeddings, *, face_dim: int, voice_dim: int) -> Again:
+    """The same on a probe that was kept, with all scores, and without being timed."""
+    probe = EmbeddingTable.of(["probe"], [embeddings], face_dim=face_dim, voice_dim=voice_dim)
+    scores = judge.score(probe)
+    return Again(judge.decide(embeddings, scores), scores)
 
 
 class Pipeline:

@@ -127,6 +127,7 @@ def _answer(verdict: "Verdict") -> TrialAnswer:
         member=verdict.member,
         llr=None if best is None else best.fused,
         threshold=verdict.threshold,
+        judged=verdict.judged,
     )
 
 

@@ -20,6 +20,7 @@ from visavox.errors import BundleError
 from visavox.service.standing import Standing
 
 LIVE = "live.json"
+FORMER_BASES = 4
 
 Stamp = tuple[int, int, int]
 """What changes when a file is replaced."""
@@ -98,11 +99,15 @@ class BaseSlot(Slot):
         return bundle.load(final, characterizer_digest=characterizer_digest)
 
     def tidy(self) -> None:
-        """Remove all bundles but the live one."""
+        """Remove all bundles but the live one, and a few before it, to replay decisions with."""
         live = self.pointer()
-        for path in self.folder.iterdir():
-            if path.is_dir() and not path.name.startswith(".") and path.name != live:
-                shutil.rmtree(path, ignore_errors=True)
+        former = [
+            (path.stat().st_mtime_ns, path)
+            for path in self.folder.iterdir()
+            if path.is_dir() and not path.name.startswith(".") and path.name != live
+        ]
+        for _, path in sorted(former)[:-FORMER_BASES]:
+            shutil.rmtree(path, ignore_errors=True)
 
 
 def replace(path: Path, content: bytes) -> None:

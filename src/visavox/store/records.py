@@ -299,6 +299,8 @@ class TrialAnswer:
     llr: float | None = None
     """Of whom it found most likely."""
     threshold: float | None = None
+    judged: Mapping[str, Any] | None = field(default=None, hash=False, compare=False)
+    """What judged, besides the digest, for the answer to be replayed: `service.composition`."""
 
 
 @dataclass(frozen=True, slots=True)

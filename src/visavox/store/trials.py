@@ -29,6 +29,12 @@ class Trials:
         values = asdict(trial) | {"answers": _written(trial.answers)}
         self._connection.execute(insert(trials).values(values))
 
+    def get(self, decision: str) -> Trial | None:
+        """What both models said of a decision's request; None where only one was asked."""
+        asked = select(trials, *_LABELLED).outerjoin(labels, la.decision == t.decision)
+        row = self._connection.execute(asked.where(t.decision == decision)).first()
+        return None if row is None else _compared(row)[0]
+
     def of(self, fridge: str, champion: str, challenger: str, *, since: datetime) -> list[Compared]:
         """All of one comparison, with their labels, oldest first."""
         asked = _of(fridge, champion, challenger, since).order_by(t.decision)
