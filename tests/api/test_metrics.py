@@ -276,3 +276,18 @@ def test_a_comparison_is_shown_while_it_is_on(busy: TestClient, house: House) ->
     found = scraped(busy)
     assert value(found, "visavox_experiment", fridge="kitchen", mode="shadow") == 1
     assert value(found, "visavox_experiment_trials", fridge="kitchen") == 1
+
+
+def test_an_admin_reads_the_latest_look(
+    client: TestClient, admin: Caller, kiosk: Caller, house: House, tmp_path: Path
+) -> None:
+    answer = admin.get("/v1/fridges/kitchen/monitoring")
+    assert answer.status_code == 404
+    assert "flows watch" in answer.json()["next_step"]
+    watching.look(house.store, tmp_path / "models", ["kitchen"], watching.rules(), at=house.clock())
+    said = admin.get("/v1/fridges/kitchen/monitoring").json()
+    assert (said["fridge"], said["decisions"], said["causes"]) == ("kitchen", 0, [])
+    assert said["drift"]["face.brightness"]["verdict"] == "too_few"
+    assert said["shares"]["jumped"] is False
+    assert kiosk.get("/v1/fridges/kitchen/monitoring").status_code == 403
+    assert admin.get("/v1/fridges/nowhere/monitoring").status_code == 404
