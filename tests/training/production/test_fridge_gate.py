@@ -14,7 +14,8 @@ from visavox.errors import DataError
 from visavox.training.production import backgrounds, fridge_fit, fridge_gate
 from visavox.training.production.fridge_fit import Candidate, Kept
 from visavox.training.production.fridge_gate import Verdict
-from visavox.training.production.fridge_proof import Champion, Enrolled
+from visavox.training.production.fridge_proof import Champion, Enrolled, Proved, figures
+from visavox.training.trials import NOBODY, Kind, Served
 
 
 def fitted(
@@ -190,6 +191,32 @@ def test_even_the_smallest_fridge_is_not_served_by_mixed_up_members(
     ]
     made = fitted(bench, replace(few, people=tuple(turned)), families=["plda"])
     assert not fridge_gate.judge(made, bench.recipe).passed
+
+
+@pytest.mark.parametrize("metric", ["fused.cllr", "served.fnir"])
+def test_one_person_who_is_served_worse_disproves_nothing(bench: Bench, metric: str) -> None:
+    """Resampled, one person is the same person a thousand times: that is no certainty."""
+    one = ground.only(
+        bench.enrolled, [p == bench.enrolled.members[0] for p in bench.enrolled.people]
+    )
+    champion = champion_of(bench, without=0)
+    made = fitted(bench, one, families=["plda"], champion=champion)[0]
+    trials = made.proved.trials
+    mine = trials.of(Kind.MEMBER)
+    served, granted = trials.served.copy(), trials.granted.copy()
+    served[mine], granted[mine] = Served.REFUSED, NOBODY
+    llr = {s: np.where(trials.own, -20.0, v) for s, v in trials.llr.items()}
+    low = replace(trials, served=served, granted=granted, llr=llr)
+    missed = Proved(low, figures(low, bench.recipe.proof, risk="normal", population="personas"))
+    proof = [m for m in bench.recipe.gate.margins if m.refuse == "disproved"]
+    gate = replace(bench.recipe.gate, margins=tuple(proof))
+    verdict = fridge_gate.judge(
+        [replace(made, proved=missed)], replace(bench.recipe, gate=gate), champion
+    )
+    assert missed.figures["served"]["fnir"] == 1.0
+    assert missed.figures["fused"]["cllr"] > 1.0
+    assert not any(r.startswith(metric) for r in verdict.reasons)
+    assert any(u.startswith(metric) for u in verdict.unproved)
 
 
 def test_a_champion_nobody_fitted_is_no_reason_to_skip_it(good: list[Kept], bench: Bench) -> None:

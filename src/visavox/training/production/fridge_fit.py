@@ -276,6 +276,7 @@ def _drift(
         [enrolled.people[i] for i in split.held],
         ground.background.roles.strangers.table,
         enrolled.table,
+        [f"{p}/{s}" for p, s in zip(enrolled.people, enrolled.sessions, strict=True)],
     )
 
 

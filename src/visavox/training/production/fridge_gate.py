@@ -6,6 +6,7 @@ judged once; nothing else is tried until something passes.
 """
 
 import json
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,8 +15,9 @@ from typing import Any
 from visavox.errors import DataError
 from visavox.service.shelf import replace
 from visavox.training import gate_champion, gate_limits
-from visavox.training.gate_champion import Drawn, Name, difference, judge_margin, paired
+from visavox.training.gate_champion import Difference, Drawn, Name, difference, judge_margin, paired
 from visavox.training.gate_limits import COSTS, Judged, count, judge_limit, lookup, number, upper
+from visavox.training.intervals import clopper_pearson
 from visavox.training.production import fridge_fit
 from visavox.training.production.fridge_fit import Kept
 from visavox.training.production.fridge_proof import Champion, Proved
@@ -195,11 +197,13 @@ def _unless_disproved(figures: Mapping[str, Any], limit: Limit, level: float) ->
     is_rate = name.rpartition(".")[2] not in COSTS
     shown = f"{name} is {_said(value, is_rate)} on {people:,} people"
     allowed = _said(limit.at_most, is_rate)
-    if low is None or low > limit.at_most:
+    # Of one person resampling draws the same again and again: bits are then without an interval.
+    alone = people < 2 and not is_rate
+    if not alone and (low is None or low > limit.at_most):
         least = "nothing finite" if low is None else f"{_said(low, is_rate)} or more"
         return _Said(False, f"{shown}, at {level:.0%} confidence {least}; {allowed} is the limit.")
-    if high is None or high > limit.at_most:
-        most = "anything" if high is None else _said(high, is_rate)
+    if alone or high is None or high > limit.at_most:
+        most = "anything" if alone or high is None else _said(high, is_rate)
         return _Said(
             None,
             f"{shown}, which at {level:.0%} confidence allows for {most}: neither proves nor"
@@ -246,16 +250,27 @@ def _margin(drawn: Drawn, margin: Margin, level: float) -> _Said:
         f" {_said(found.champion, is_rate)}, on {found.people:,} people"
     )
     allowed = _said(margin.at_most, is_rate)
-    if found.interval.low > margin.at_most:
+    low = _at_least(found, is_rate, level)
+    if low > margin.at_most:
         return _Said(
             False,
-            f"{shown}: worse by {_said(found.interval.low, is_rate)} or more at {level:.0%}"
+            f"{shown}: worse by {_said(low, is_rate)} or more at {level:.0%}"
             f" confidence; the margin is {allowed}.",
         )
     return _Said(
         None,
         f"{shown}: so few people neither prove nor disprove that it is within {allowed} of it.",
     )
+
+
+def _at_least(found: Difference, is_rate: bool, level: float) -> float:
+    """By how much it is worse at the least: where few are served worse, resampling them cannot
+    show that others would be, and as many independent people bound it exactly."""
+    if not is_rate:
+        return found.interval.low if found.people > 1 else -math.inf
+    worse = max(found.challenger - found.champion, 0.0)
+    exact = clopper_pearson(worse * found.people, found.people, level)
+    return min(found.interval.low, exact.low)
 
 
 def _members(chosen: Kept) -> Iterator[_Said]:
