@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.flows.workplace import Workplace
 from tests.training.production import household
@@ -148,6 +149,32 @@ def test_a_fridge_that_cannot_be_trained_leaves_the_others_alone(
     with site.store.read() as unit:
         assert {request.fridge for request in unit.retraining.pending()} == {"hall"}
         assert unit.runs.get(run).state is RunState.FAILED
+
+
+def test_what_its_gate_refuses_does_not_serve_and_is_told_of(site: Site) -> None:
+    recipe = yaml.safe_load(site.place.recipe.read_text(encoding="utf-8"))
+    recipe["gate"]["limits"] = [{"metric": "served.fpir", "at_most": 1e-9, "refuse": "unproved"}]
+    site.place.recipe.write_text(yaml.safe_dump(recipe), encoding="utf-8")
+    site.place.fill(site.store, "kitchen", MEMBERS)
+    run = site.begin()
+    done = rolled_out(*judged(run))
+    assert (done["fates"]["kitchen"]["state"], done["errors"]) == ("refused", {})
+    live = site.live("kitchen")
+    assert (live.bundle, live.provisional) == (None, MEMBERS)
+    with site.store.read() as unit:
+        assert unit.retraining.pending() == ()  # the same data would be refused again
+        (event,) = unit.events.page(kind="retraining_refused").items
+    assert event.detail["run"] == run
+    assert "served.fpir" in str(event.detail["reasons"])
+
+
+def test_a_fridge_with_one_member_and_one_capture_is_trained_too(site: Site) -> None:
+    household.furnish(site.store, "kitchen", utc_now())
+    (seen,) = household.people(site.place.nets, 1).values()
+    household.enrol(site.store, site.place.nets, "kitchen", "ada", seen[:1], utc_now())
+    done = rolled_out(*judged(site.begin()))
+    assert done["errors"] == {}
+    assert done["fates"]["kitchen"]["state"] in ("champion", "refused")
 
 
 def test_whoever_is_erased_while_a_run_is_at_work_is_not_in_what_serves(site: Site) -> None:

@@ -93,6 +93,10 @@ def conclude(plan: Plan, verified: Given) -> dict[str, Any]:
             run = outbox.check(unit, plan["run"], step="end", at=at)
             # A fridge that no step tells of has not been retrained.
             silent = {f: "No step has told of it." for f in run.fridges if f not in fates}
+            for fridge, fate in fates.items():
+                if fate["state"] == "refused" and fridge not in errors:
+                    detail = {"run": run.id, "digest": fate["digest"], "reasons": fate["reasons"]}
+                    unit.events.add(at=at, fridge=fridge, kind="retraining_refused", detail=detail)
             outbox.finish(unit, run, silent | errors, at=at, attempts=Patience().attempts)
     return {"fates": fates, "errors": silent | errors}
 
