@@ -28,7 +28,11 @@ def trained(house: House, fridge: str, folder: Path, family: str) -> Path:
 def challenged(house: House, fridge: str, folder: Path) -> None:
     """A champion of the family plda, and in its shadow a challenger of the family prototype."""
     models.install(house, ADMIN, fridge, trained(house, fridge, folder, "plda"))
-    path = trained(house, fridge, folder, "prototype")
+    challenge(house, fridge, trained(house, fridge, folder, "prototype"))
+
+
+def challenge(house: House, fridge: str, path: Path) -> None:
+    """In the champion's shadow, in place of whatever was there."""
     found = bundle.load(path, characterizer_digest=house.models.characterizer.digest)
     with house.store.begin() as unit:
         sealed = unit.bundles.seal(fridge, found.digest, Parcel.of(path, found).pack())

@@ -147,6 +147,9 @@ def test_an_untried_challenger_is_tried_for_longer() -> None:
     assert ruling.verdict is Outcome.EXTEND
     assert ruling.reasons[0] == "0 requests were compared; at least 50 are asked."
     assert ruling.safe.value == pytest.approx(1.0)
+    asked = [e.asked for e in (ruling.safe, ruling.welcoming, ruling.unsafe, ruling.unwelcoming)]
+    # Both proofs are needed to promote; either harm is enough to reject, so each has half of beta.
+    assert asked == [20.0, 20.0, 40.0, 40.0]
 
 
 def test_one_that_always_agrees_is_promoted_as_soon_as_that_proves_anything() -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests.challenging import challenged
+from tests.challenging import challenge, challenged, trained
 from tests.service.scene import ADMIN, NO_FACE, Hands, Kitchen, on_sqlite, probe
 from visavox.errors import Conflict, Forbidden, Invalid, NotFound, Stale
 from visavox.service import (
@@ -25,7 +25,7 @@ from visavox.service import (
 from visavox.service.answer import Sample
 from visavox.service.conclusion import conclude
 from visavox.service.experiment import Wish
-from visavox.service.experiment_policy import ExperimentPolicy, Outcome
+from visavox.service.experiment_policy import ExperimentPolicy, Outcome, rule
 from visavox.service.snapshot import Snapshot
 from visavox.service.standing import Challenge, Mode
 from visavox.store import Store
@@ -252,6 +252,54 @@ def test_whoever_is_erased_while_they_are_looked_at_is_in_no_trial(
     assert trials(tried) == []
 
 
+@on_sqlite
+def test_an_id_given_again_meanwhile_is_in_no_trial_of_the_person_before(
+    tried: Kitchen, hands: Hands
+) -> None:
+    heard = tried.house.perception
+    sample = probe(0)
+    seen = heard.perceive(heard.take(images=sample.images, audio=sample.audio))
+    with tried.house.store.read() as unit:
+        found = tried.house.models.snapshot(unit, unit.fridges.get("kitchen"))
+    verdict = duel.fought(
+        found,
+        lambda models: authentication.judge(tried.house, models, seen),
+        kiosk=tried.kiosk.key_id,
+        at=hands.now,
+    )
+    members.remove(tried.house, ADMIN, "kitchen", "p0")
+    hands.pass_by(1)
+    tried.enrol(5, id="p0")
+    conclude(tried.house, tried.kiosk, verdict, arrived=hands.now)
+    assert trials(tried) == []
+
+
+@on_sqlite
+def test_a_verdict_is_for_the_challenger_that_earned_it(
+    tried: Kitchen, monkeypatch: pytest.MonkeyPatch, hands: Hands, tmp_path: Path
+) -> None:
+    """Another retraining deploys the next challenger just while the first one is judged."""
+    easy = tried.set(experiment=ExperimentPolicy(trials=4, wrong_openings=0.5, turned_away=0.5))
+    for i in range(5):
+        easy.ask(probe(i % 2))
+    before = experiment.read(easy.house, ADMIN, "kitchen")
+    assert before.ruling.verdict is Outcome.PROMOTE
+    hands.pass_by(1)
+    another, plain = trained(easy.house, "kitchen", tmp_path / "next", "prototype"), rule
+
+    def meanwhile(*given: Any) -> Any:
+        challenge(easy.house, "kitchen", another)
+        return plain(*given)
+
+    monkeypatch.setattr(experiment, "rule", meanwhile)
+    assert experiment.settle(easy.house, "kitchen") is None
+    monkeypatch.undo()
+    after = experiment.read(easy.house, ADMIN, "kitchen")
+    assert after.champion == before.champion
+    assert after.challenge.digest == another.name
+    assert after.comparison.trials == 0
+
+
 def test_the_way_of_the_trial_is_changed_by_an_admin_and_for_what_was_read(
     tried: Kitchen,
 ) -> None:
@@ -397,6 +445,11 @@ def test_a_pin_says_nothing_of_what_is_long_past_or_of_others(
     assert pin(kitchen, "p0") is GRANTED
     assert label_of(kitchen, before_another.decision.id) is None
     assert label_of(kitchen, granted.decision.id) is None
+    stranger = kitchen.ask(probe(5))
+    hands.pass_by(1)
+    kitchen.enrol(1, pin=PIN)  # who were nobody yet when they were refused
+    assert pin(kitchen, "p1") is GRANTED
+    assert label_of(kitchen, stranger.decision.id) is None
     elsewhere = authentication.authenticate(
         kitchen.house, kitchen.another_kiosk(), fridge="kitchen", sample=probe(5)
     )
