@@ -5,10 +5,10 @@ Colours are the card's own, by class, so that they follow its light and dark.
 
 from collections.abc import Callable, Iterable, Sequence
 from html import escape
-from statistics import NormalDist
 
 import numpy as np
 
+from visavox.training.metrics import probit
 from visavox.training.metrics.scores import Floats
 from visavox.training.plots_data import verification_curve
 from visavox.training.trials import FUSED, STREAMS, Trials
@@ -18,28 +18,29 @@ _LEFT, _RIGHT, _TOP, _BOTTOM = 54, 14, 14, 46
 _LEAST, _MOST = 0.0005, 0.6
 _RATES = (0.001, 0.01, 0.05, 0.2, 0.5)
 _BINS = 48
-Axis = Callable[[float], float]
-"""A value to where it is drawn."""
+Axis = Callable[[Floats], Floats]
+"""Rates to where it is drawn."""
 _NAMES = {FUSED: "face and voice", "face": "face alone", "voice": "voice alone"}
 
 
 def det(trials: Trials) -> str:
     """Misses against false matches of each stream, on probit axes as DET curves are drawn."""
-    low, high = _probit(_LEAST), _probit(_MOST)
+    low, high = probit([_LEAST, _MOST])
 
-    def x(rate: float) -> float:
-        share = (_probit(rate) - low) / (high - low)
-        return _LEFT + share * (WIDTH - _LEFT - _RIGHT)
+    def x(rates: Floats) -> Floats:
+        share = (probit(rates) - low) / (high - low)
+        return np.asarray(_LEFT + share * (WIDTH - _LEFT - _RIGHT), np.float64)
 
-    def y(rate: float) -> float:
-        share = (_probit(rate) - low) / (high - low)
-        return HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM)
+    def y(rates: Floats) -> Floats:
+        share = (probit(rates) - low) / (high - low)
+        return np.asarray(HEIGHT - _BOTTOM - share * (HEIGHT - _TOP - _BOTTOM), np.float64)
 
+    marks, corners = np.array(_RATES), np.array([_LEAST, _MOST])
+    (left, right), (bottom, top) = x(corners), y(corners)
     parts = [
-        *(_tick_x(x(rate), f"{100 * rate:g} %") for rate in _RATES),
-        *(_tick_y(y(rate), f"{100 * rate:g} %") for rate in _RATES),
-        f'<line class="guide" x1="{x(_LEAST):.1f}" y1="{y(_LEAST):.1f}"'
-        f' x2="{x(_MOST):.1f}" y2="{y(_MOST):.1f}"/>',
+        *(_tick_x(at, f"{100 * r:g} %") for at, r in zip(x(marks), _RATES, strict=True)),
+        *(_tick_y(at, f"{100 * r:g} %") for at, r in zip(y(marks), _RATES, strict=True)),
+        f'<line class="guide" x1="{left:.1f}" y1="{bottom:.1f}" x2="{right:.1f}" y2="{top:.1f}"/>',
     ]
     clean = []
     for stream in STREAMS:
@@ -114,11 +115,14 @@ SCORE_LEGEND = (("own", "a member against themselves"), ("others", "against anyb
 
 def _stairs(fmr: Floats, fnmr: Floats, x: Axis, y: Axis) -> str:
     """The curve in steps, within the axes: between two thresholds nothing was measured."""
+    drawn = np.column_stack([x(np.clip(fmr, _LEAST, _MOST)), y(np.clip(fnmr, _LEAST, _MOST))])
+    # Rounded as it is drawn: thousands of thresholds come to a few steps.
+    drawn = drawn.round(1)
+    moved = np.append(True, (drawn[1:] != drawn[:-1]).any(axis=1))
     points: list[tuple[float, float]] = []
-    for a, b in zip(np.clip(fmr, _LEAST, _MOST), np.clip(fnmr, _LEAST, _MOST), strict=True):
-        # Rounded as it is drawn: thousands of thresholds come to a few steps.
-        at = (round(x(float(a)), 1), round(y(float(b)), 1))
-        for point in ((points[-1][0], at[1]), at) if points else (at,):
+    for across, up in drawn[moved].tolist():
+        at = (across, up)
+        for point in ((points[-1][0], up), at) if points else (at,):
             if not points or point != points[-1]:
                 points.append(point)
     return " ".join(f"{a:g},{b:g}" for a, b in _corners(points))
@@ -131,10 +135,6 @@ def _corners(points: Sequence[tuple[float, float]]) -> Iterable[tuple[float, flo
         straight = len({p[0] for p in around}) == 1 or len({p[1] for p in around}) == 1
         if not straight or i in (0, len(points) - 1):
             yield point
-
-
-def _probit(rate: float) -> float:
-    return NormalDist().inv_cdf(rate)
 
 
 def _tick_x(at: float, text: str) -> str:
