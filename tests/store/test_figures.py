@@ -4,10 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from tests.store.people import NOW, decision, enrol, furnish, later
-from visavox.monitoring.windows import is_failure
+from tests.store.people import NOW, decision, embeddings, enrol, furnish, later
+from visavox.monitoring import windows
+from visavox.monitoring.features import SCORE
+from visavox.monitoring.windows import Period, is_failure
 from visavox.store import Store
-from visavox.store.records import DecisionOutcome, DecisionRecord, Label, RunState
+from visavox.store.records import (
+    DecisionOutcome,
+    DecisionRecord,
+    Label,
+    RunState,
+    Trial,
+    TrialAnswer,
+)
 
 
 def refused(at: float, *, kiosk: str = "hall", reason: str = "below_threshold") -> DecisionRecord:
@@ -94,3 +103,28 @@ def test_the_house_is_counted(store: Store, members: int) -> None:
     assert counted["members"] == members
     assert counted["captures"] == 2 * members
     assert set(captures) == {capture.id for some in made for capture in some}
+
+
+def test_what_the_champion_found_is_known_though_its_challenger_decided(store: Store) -> None:
+    furnish(store)
+    enrol(store)
+    said = TrialAnswer("granted", "match", "zoe", 7.5, 4.0)
+    silent = TrialAnswer("error", "ValueError")
+    window = Period(NOW, later(60))
+    with store.begin() as unit:
+        mine, theirs, lost = (
+            unit.decisions.add(replace(decision(at=later(i)), bundle=bundle), probe=embeddings(i))
+            for i, bundle in enumerate(("b" * 64, "c" * 64, "c" * 64))
+        )
+        for record, arm, own in (
+            (mine, "champion", said), (theirs, "challenger", said), (lost, "challenger", silent),
+        ):  # fmt: skip
+            unit.trials.add(
+                Trial(record.id, "kitchen", record.at, "split", arm, "b" * 64, "c" * 64, (own, own))
+            )
+    with store.read() as unit:
+        found = unit.figures.champion_llrs("kitchen", "b" * 64, since=NOW, until=later(60))
+        assert found == {theirs.id: 7.5}
+        seen = windows.seen(unit, "kitchen", window, bundle="b" * 64)
+    scores = [one.features.get(SCORE) for one in reversed(seen)]
+    assert scores == [9.25, 7.5, None]

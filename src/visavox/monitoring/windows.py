@@ -48,9 +48,13 @@ def seen(
     """A fridge's decisions, the newest first.
 
     With `eyes`, probes are opened for their quality and norms. Scores are those that the bundle
-    of that digest gave. A probe whose member was erased is gone.
+    of that digest gave, where its challenger decided, too. A probe whose member was erased is gone.
     """
-    return [_seen(unit, record, eyes, bundle) for record in _records(unit, fridge, period)]
+    told: Mapping[str, float] = {}
+    if bundle is not None:
+        since, until = period.since, period.until
+        told = unit.figures.champion_llrs(fridge, bundle, since=since, until=until)
+    return [_seen(unit, record, eyes, bundle, told) for record in _records(unit, fridge, period)]
 
 
 def enrolled(
@@ -89,7 +93,13 @@ def _records(unit: Unit, fridge: str, period: Period) -> Iterator[DecisionRecord
             return
 
 
-def _seen(unit: Unit, record: DecisionRecord, eyes: Eyes | None, bundle: str | None) -> Seen:
+def _seen(
+    unit: Unit,
+    record: DecisionRecord,
+    eyes: Eyes | None,
+    bundle: str | None,
+    told: Mapping[str, float],
+) -> Seen:
     biometric = record.method is Method.BIOMETRIC and record.characterizer is not None
     granted = record.member if record.outcome is DecisionOutcome.GRANTED else None
     best = next(iter(record.candidates), None)
@@ -105,7 +115,7 @@ def _seen(unit: Unit, record: DecisionRecord, eyes: Eyes | None, bundle: str | N
         except (Sealed, NotFound):
             pass
     if biometric and bundle is not None:
-        measured |= _scores(record, bundle)
+        measured |= _scores(record, bundle, told.get(record.id))
     return Seen(
         at=record.at,
         kiosk=record.kiosk,
@@ -126,8 +136,10 @@ def is_failure(record: DecisionRecord) -> bool:
     return record.outcome is DecisionOutcome.RETRY and BELOW in record.reasons
 
 
-def _scores(record: DecisionRecord, bundle: str) -> dict[str, float]:
-    """As `features.of_scores`, of one decision."""
+def _scores(record: DecisionRecord, bundle: str, told: float | None) -> dict[str, float]:
+    """As `features.of_scores`, of one decision; of a challenger's, what the champion has told."""
+    if told is not None:
+        return {SCORE: told} if told > 0 else {}
     if record.bundle != bundle or record.provisional or not record.candidates:
         return {}
     best = record.candidates[0].fused

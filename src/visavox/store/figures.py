@@ -121,6 +121,20 @@ class Figures:
         asked = select(each.c.fridge, func.max(each.c.n)).group_by(each.c.fridge)
         return {fridge: int(n) for fridge, n in self._connection.execute(asked).all()}
 
+    def champion_llrs(
+        self, fridge: str, champion: str, *, since: datetime, until: datetime
+    ) -> Mapping[str, float]:
+        """By decision, what the champion found of requests that its challenger decided."""
+        asked = select(trials.c.decision, trials.c.answers["champion", "llr"].as_float()).where(
+            trials.c.fridge == fridge,
+            trials.c.champion == champion,
+            trials.c.arm == "challenger",
+            trials.c.at >= since,
+            trials.c.at < until,
+        )
+        rows = self._connection.execute(asked).all()
+        return {decision: float(llr) for decision, llr in rows if llr is not None}
+
     def trials(self) -> Mapping[tuple[str, str], int]:
         """How many trials there are, by fridge and challenger."""
         asked = select(trials.c.fridge, trials.c.challenger, func.count()).group_by(
