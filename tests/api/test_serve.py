@@ -1,19 +1,24 @@
 """The real program: two workers on one state folder, as `python -m api serve` starts them."""
 
 import contextlib
+import http.client
 import json
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from tests.load.people import Shot, enrolment
 from tests.load.process import Served, service
 from tests.load.wire import Answer, Line, as_json
+from visavox.store.settings import StoreSettings
 
 LINES = 10
 """Connections: each stays with one worker, and all with the same one once in 500 runs."""
@@ -101,3 +106,33 @@ def test_what_is_kept_and_logged_gives_nobody_away(house: House) -> None:
     for path in ours:
         assert path.stat().st_mode & 0o077 == 0, path
     assert house.admin.rsplit("_", 1)[1].encode() not in (house.state / "visavox.db").read_bytes()
+
+
+def test_a_stream_tells_what_another_process_writes_and_does_not_hold_up_the_end(
+    house: House,
+) -> None:
+    """The last of this file: it ends the service."""
+    path = "/v1/fridges/kitchen/retrainings/events"
+    host = urlsplit(house.served.host)
+    line = http.client.HTTPConnection(str(host.hostname), host.port, timeout=60)
+    line.request("GET", path, headers={"Authorization": f"Bearer {house.admin}"})
+    answer = line.getresponse()
+    assert answer.status == 200
+    assert answer.readline() == b"retry: 2000\n"
+    store = StoreSettings(state=house.state).open()
+    try:
+        with store.begin() as unit:
+            at = datetime.now(UTC)
+            run = unit.runs.begin("retrain", ["kitchen"], reason="test", at=at)
+            unit.progress.add(run.id, "kitchen", "train", "done", at=at)
+    finally:
+        store.close()
+    heard = [answer.readline() for _ in range(4)]
+    assert heard[2] == b"event: progress\n"
+    assert json.loads(heard[3].removeprefix(b"data: "))["run"] == run.id
+    house.served.process.terminate()
+    began = time.monotonic()
+    answer.read()
+    house.served.process.wait(30)
+    assert time.monotonic() - began < 14  # uvicorn gives answers 15 s, and cuts them then
+    line.close()
