@@ -10,6 +10,7 @@ import logging
 import secrets
 import shutil
 import tempfile
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -244,13 +245,13 @@ def _base(shop: Workshop, cohort: Cohort) -> str:
 
 
 def _of(cohort: Cohort, modality: Modality) -> Trials:
-    """Everybody's last capture against a template of those before; who gave one is left out."""
+    """Everybody's other captures against the first; who gave but one is left out."""
     column = cohort.table.column(modality)
-    present = np.flatnonzero(column.present)
-    names, owner = np.unique([cohort.people[i] for i in present], return_inverse=True)
-    enough = np.bincount(owner, minlength=len(names)) >= 2
-    rows = [i for i, who in zip(present, owner, strict=True) if enough[who]]
-    labels = np.unique([cohort.people[i] for i in rows], return_inverse=True)[1].astype(np.int64)
+    present = [int(i) for i in np.flatnonzero(column.present)]
+    counted = Counter(cohort.people[i] for i in present)
+    rows = [i for i in present if counted[cohort.people[i]] > 1]
+    number = {name: k for k, name in enumerate(dict.fromkeys(cohort.people[i] for i in rows))}
+    labels = np.array([number[cohort.people[i]] for i in rows], np.int64)
     return trials(column.vectors[rows].astype(np.float32), labels, enrol=1)
 
 
