@@ -68,6 +68,7 @@ def of_quality(seen: Embeddings) -> dict[str, float]:
         for m, cell in cells
         if isinstance(cell, Embedding)
         for name in MEASURES[m]
+        if name in cell.quality
     }
 
 
