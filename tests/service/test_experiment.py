@@ -1,5 +1,7 @@
 """A challenger beside the champion: both answer every request, one decides, and it shows."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -26,6 +28,7 @@ from visavox.service.answer import Sample
 from visavox.service.conclusion import conclude
 from visavox.service.experiment import Wish
 from visavox.service.experiment_policy import ExperimentPolicy, Outcome, rule
+from visavox.service.house import Actor
 from visavox.service.snapshot import Snapshot
 from visavox.service.standing import Challenge, Mode
 from visavox.store import Store
@@ -250,6 +253,46 @@ def test_whoever_is_erased_while_they_are_looked_at_is_in_no_trial(
     answer = conclude(tried.house, tried.kiosk, verdict, arrived=tried.house.clock())
     assert answer.decision.outcome is REFUSED
     assert trials(tried) == []
+
+
+def test_kiosks_ask_on_while_a_member_is_erased_and_the_challenger_promoted(
+    tried: Kitchen,
+) -> None:
+    """No request fails, and no trial or label names whom nobody knows any more."""
+    house, heard = tried.house, tried.house.perception
+    samples = [probe(who) for who in (0, 1)]
+    seen = [heard.perceive(heard.take(images=s.images, audio=s.audio)) for s in samples]
+    begun = threading.Barrier(4)
+
+    def visit(kiosk: Actor) -> list[DecisionOutcome]:
+        begun.wait()
+        outcomes = []
+        for i in range(12):
+            with house.store.read() as unit:
+                found = house.models.snapshot(unit, unit.fridges.get("kitchen"))
+            verdict = duel.fought(
+                found,
+                lambda models, i=i: authentication.judge(house, models, seen[i % 2]),  # type: ignore[misc]
+                kiosk=kiosk.key_id,
+                at=house.clock(),
+            )
+            answer = conclude(house, kiosk, verdict, arrived=house.clock())
+            outcomes.append(answer.decision.outcome)
+        return outcomes
+
+    now = experiment.read(house, ADMIN, "kitchen")
+    with ThreadPoolExecutor(3) as pool:
+        kiosks = [tried.kiosk, tried.another_kiosk(), tried.another_kiosk()]
+        visits = [pool.submit(visit, kiosk) for kiosk in kiosks]
+        begun.wait()
+        members.remove(house, ADMIN, "kitchen", "p0")
+        experiment.conclude(house, ADMIN, "kitchen", Wish.PROMOTE)
+        assert sum(len(v.result()) for v in visits) == 36
+    assert models.read(house, ADMIN, "kitchen").bundle == now.challenge.digest
+    with house.store.read() as unit:
+        pair = now.champion, now.challenge.digest
+        left = unit.trials.of("kitchen", *pair, since=now.challenge.since)
+    assert {a.member for t, _ in left for a in t.answers} <= {"p1", None}
 
 
 @on_sqlite
