@@ -9,6 +9,7 @@ from api.settings import Settings
 from visavox import characterizer
 from visavox.perception import OnStage, Perception
 from visavox.service.house import House, utc_now
+from visavox.service.links import Addresses, Links
 from visavox.service.models import Models
 
 
@@ -34,6 +35,7 @@ class Standing(AbstractContextManager[House]):
             signer=s.signer(),
             clock=utc_now,
             settings=s.service,
+            links=Links(s.state, Addresses.read()),
         )
         return self._house
 

@@ -39,8 +39,10 @@ from api.routes import (
     models,
     monitoring,
     pins,
+    receipts,
     retrainings,
     tickets,
+    traces,
 )
 from api.settings import Settings
 from visavox.errors import VisavoxError
@@ -56,6 +58,8 @@ KEYED: Final[tuple[APIRouter, ...]] = (
     pins.router,
     challenges.router,
     decisions.router,
+    traces.router,
+    receipts.router,
     confirmations.router,
     events.router,
     fridges.router,

@@ -34,6 +34,7 @@ _TAGS: Final = {
     "models": "What decides.",
     "retrainings": "How members' changes come to be in the model.",
     "experiments": "A challenger beside the champion, and who really stood there.",
+    "receipts": "What was erased, and the signed proof that the fridge forgot.",
     "keys": "Who may ask.",
     "tickets": "What a lock needs.",
     "audit": "The log that shows when it was altered.",

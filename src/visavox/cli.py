@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from visavox import __version__, upkeep
+from visavox import __version__, proving, upkeep
 from visavox.errors import VisavoxError
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(bundles, name="bundle")
 personas = typer.Typer(help="Make people who do not exist.", no_args_is_help=True)
 app.add_typer(personas, name="personas")
 upkeep.mount(app)
+proving.mount(app)
 
 _FORWARD = {"allow_extra_args": True, "ignore_unknown_options": True, "help_option_names": []}
 

@@ -44,6 +44,12 @@ def file(document: str, signature: str) -> str:
     return json.dumps(said, indent=2, ensure_ascii=False, sort_keys=True) + "\n"
 
 
+def told(document: str) -> Mapping[str, Any]:
+    """A document that was kept as canonical JSON."""
+    said: Mapping[str, Any] = json.loads(document)
+    return said
+
+
 def verify(content: bytes, keys: Iterable[PublicKey] | None = None) -> Verified:
     """DataError unless it is a receipt, complete and unaltered. With `keys`, also say whether it is
     signed by one of them."""

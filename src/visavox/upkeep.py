@@ -41,7 +41,7 @@ def verify(
 ) -> None:
     """Walk the log from its start; exits 1 where it was altered. Prints its head: note it."""
     noted = None if head is None else _head(head)
-    with _store() as store, store.read() as unit:
+    with opened() as store, store.read() as unit:
         found = unit.audit.verify(head=noted)
     if not found.valid:
         typer.echo(f"NOT VALID: {found.problem}", err=True)
@@ -74,7 +74,7 @@ def new(
 @keys.command("status")
 def status() -> None:
     """Which master key wraps how many data keys."""
-    with _store() as store:
+    with opened() as store:
         used = store.wrapped()
         at_hand = {key.id for key in store.keyring.keys}
     for key_id in [*used, *sorted(at_hand - set(used))]:
@@ -95,7 +95,7 @@ def rotate(
     """
     from visavox.store.keyring import write
 
-    with _store() as store:
+    with opened() as store:
         _newer_than_in_use(store)
         done = store.rotate(
             at=datetime.now(UTC), progress=lambda n: typer.echo(f"{n} data keys", err=True)
@@ -140,7 +140,7 @@ def erase(
 ) -> None:
     """Delete a member for good: their key, captures, probes, name, number, PIN, grants, and their
     part of the trained bundles. Prints the receipt's id: `visavox receipt show`."""
-    with _store() as store:
+    with opened() as store:
         from visavox.service.erasure import erase as erase_member
         from visavox.service.sealed import SealedSlot
         from visavox.store.settings import StoreSettings
@@ -154,7 +154,7 @@ def erase(
 def sweep() -> None:
     """Remove what cut-off work left in the capture store and among the bundles, and what has
     expired."""
-    with _store() as store:
+    with opened() as store:
         from visavox.service.sealed import sweep as sweep_bundles
         from visavox.store.settings import StoreSettings
 
@@ -164,7 +164,7 @@ def sweep() -> None:
 
 
 @contextlib.contextmanager
-def _store() -> "Iterator[Store]":
+def opened() -> "Iterator[Store]":
     """The store that the environment names, ready to be used."""
     try:
         from visavox.store.settings import StoreSettings

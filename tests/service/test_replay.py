@@ -12,7 +12,7 @@ from tests import cohort
 from tests.service.scene import ADMIN, Hands, Kitchen, on_sqlite
 from tests.training.production import household
 from visavox.bundle import load
-from visavox.errors import BundleError, Conflict, Forbidden, Sealed
+from visavox.errors import Conflict, Forbidden, Sealed
 from visavox.service import fridges, members, models, replay, rollout
 from visavox.service.authentication import judge
 from visavox.service.conclusion import conclude
@@ -153,7 +153,7 @@ def test_another_model_says_what_it_would_have_said(
     assert other.now.candidates[0].member == "m1"
     own = replay.replay(kitchen.house, ADMIN, made.id, bundle=first.name)
     assert (own.of_the_day, own.exact) == (True, True)
-    with pytest.raises(BundleError, match="not kept here"):
+    with pytest.raises(Conflict, match="not kept here"):
         replay.replay(kitchen.house, ADMIN, made.id, bundle="a" * 64)
 
 

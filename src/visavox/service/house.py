@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from visavox.errors import Forbidden
 from visavox.perception import Perception
+from visavox.service.links import Links
 from visavox.service.settings import ServiceSettings
 from visavox.store.records import Role
 
@@ -34,6 +35,7 @@ class House:
     signer: "Signer"
     clock: Clock = utc_now
     settings: ServiceSettings = field(default_factory=ServiceSettings)
+    links: Links = field(default_factory=Links)
 
 
 @dataclass(frozen=True, slots=True)

@@ -165,6 +165,10 @@ class Parcel:
         return member in self._manifest()["discriminator"]["members"]
 
     @property
+    def manifest(self) -> Mapping[str, Any]:
+        return self._manifest()
+
+    @property
     def lineage(self) -> Mapping[str, Any]:
         lineage: Mapping[str, Any] = self._manifest()["lineage"]
         return lineage

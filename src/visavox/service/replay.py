@@ -69,14 +69,17 @@ class Summary:
 def replay(house: House, who: Actor, decision: str, *, bundle: str | None = None) -> Replay:
     """Make a decision again; with `bundle`, by that model, as it would serve today.
 
-    Sealed where its probe is gone, BundleError where what judged it is, Conflict where nothing
-    was scored.
+    Sealed where its probe is gone; Conflict where what judged it is not kept any more, or where
+    nothing was scored.
     """
     who.need(Role.ADMIN, Role.AUDITOR)
     with house.store.read() as unit:
         record = unit.decisions.get(decision)
         who.reach(record.fridge)
-        return _replayed(house, unit, record, bundle)
+        try:
+            return _replayed(house, unit, record, bundle)
+        except BundleError as error:
+            raise Conflict(error.problem, next_step=error.next_step) from error
 
 
 def last(house: House, who: Actor, count: int, *, fridge: str | None = None) -> Summary:

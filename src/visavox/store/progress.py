@@ -64,6 +64,11 @@ class ProgressLog:
         rows = self._connection.execute(asked.order_by(p.seq).limit(limit)).all()
         return tuple(Progress(**row._mapping) for row in rows)
 
+    def of(self, fridge: str, *, step: str) -> tuple[Progress, ...]:
+        """One step's lines of one fridge in all runs, the oldest first."""
+        asked = select(progress).where(p.fridge == fridge, p.step == step).order_by(p.seq)
+        return tuple(Progress(**row._mapping) for row in self._connection.execute(asked).all())
+
     def newest(self) -> int:
         """The number of the last line of all; 0 before the first."""
         return int(self._connection.scalar(select(func.max(p.seq))) or 0)
