@@ -76,6 +76,8 @@ def connected(where: str, folder: Path) -> Any:
     """An MLflow client for that address; `folder` is where a database of one's own is made."""
     # MLflow reads these at import: it would report home, and log each migration of its tables.
     os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+    os.environ.setdefault("MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT", "true")
+    os.environ.setdefault("MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR", "false")
     os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
     logging.getLogger("alembic").setLevel(logging.WARNING)
     from mlflow import MlflowClient
