@@ -5,7 +5,9 @@
     python flows/retrain.py --with kubernetes run --retraining <run>
 
 The worker (`python -m flows worker`) starts it for whoever changed. Each step is one call, which
-may be repeated at any time.
+may be repeated at any time. On a cluster every task needs what the worker has: VISAVOX_… in its
+environment, PostgreSQL, and the state folder as a volume that all of them see
+(METAFLOW_KUBERNETES_PERSISTENT_VOLUME_CLAIMS).
 """
 
 from typing import Any

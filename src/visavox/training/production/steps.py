@@ -14,7 +14,7 @@ from visavox.training.production import settings as recipes
 from visavox.training.production.backgrounds import Cohort, ground
 from visavox.training.production.fridge_proof import Champion, Enrolled
 from visavox.training.production.ledger import Version
-from visavox.training.production.sightings import sightings
+from visavox.training.production.sightings import Sightings, sightings
 from visavox.training.production.telling import telling
 from visavox.training.production.workshop import Workshop
 
@@ -58,13 +58,14 @@ def snapshot(run: str, metaflow: str) -> dict[str, Any]:
 
 def features(plan: Plan, fridges: Sequence[str]) -> dict[str, Any]:
     """See every capture with the nets of today; what was seen before is only read."""
+    version = Version.from_json(plan["version"])
     with (
         workshop.opened(plan.get("nets")) as shop,
         telling(shop, plan["run"], "features", fridges) as told,
     ):
         for fridge in fridges:
             with told.of(fridge) as detail:
-                seen = _seen(shop, plan, fridge)
+                seen = _seen(shop, version, fridge)
                 detail |= {"captures": len(seen.captures), "anew": seen.anew}
                 detail["gone"] = len(seen.gone)
         return _left(fridges, told.errors)
@@ -74,6 +75,7 @@ def train(plan: Plan, group: Given, family: str) -> dict[str, Any]:
     """Fit and prove one family for each fridge; `trained` are the digests of what came of it."""
     fridges, errors = group["fridges"], dict(group["errors"])
     trained: dict[str, str] = {}
+    version = Version.from_json(plan["version"])
     with (
         workshop.opened(plan.get("nets")) as shop,
         telling(shop, plan["run"], "train", fridges) as told,
@@ -90,9 +92,8 @@ def train(plan: Plan, group: Given, family: str) -> dict[str, Any]:
                 ):
                     detail["state"] = "skipped"
                     continue
-                version = Version.from_json(plan["version"])
                 data = version.of(fridge)
-                enrolled = Enrolled.of(fridge, data.risk, _seen(shop, plan, fridge))
+                enrolled = Enrolled.of(fridge, data.risk, _seen(shop, version, fridge))
                 lineage = fridge_fit.lineage(
                     enrolled,
                     cohort,
@@ -147,8 +148,7 @@ def _left(fridges: Sequence[str], errors: Mapping[str, str]) -> dict[str, Any]:
     return {"fridges": [f for f in fridges if f not in errors], "errors": dict(errors)}
 
 
-def _seen(shop: Workshop, plan: Plan, fridge: str) -> Any:
-    version = Version.from_json(plan["version"])
+def _seen(shop: Workshop, version: Version, fridge: str) -> Sightings:
     return sightings(
         shop.store,
         shop.ledger,
