@@ -220,8 +220,30 @@ def test_an_erased_member_leaves_the_current_version_and_no_other(
     assert {p.name for p in (folder(ledger) / "captures").iterdir()} == set(now.captures)
     assert ledger.version(before.commit).of("kitchen").members == ("ben", "zoe")
     again = ledger.forget("kitchen", "zoe", later(95))
-    assert (again.commit, again.removed) == (done.commit, ())
+    assert again == done, "told again"
     assert snapshot(ledger, store, run="run_2").of("kitchen") == now
+
+
+def test_what_a_snapshot_was_quicker_to_leave_out_is_told_of_all_the_same(
+    ledger: Ledger, store: Store
+) -> None:
+    furnish(store)
+    (zoe,), _ = enrol(store, "zoe"), enrol(store, "ben")
+    snapshot(ledger, store)
+    with store.begin() as unit:
+        unit.members.delete("kitchen", "zoe")
+    quicker = snapshot(ledger, store, run="run_2")
+    enrol(store, "ada")
+    snapshot(ledger, store, run="run_3")
+    done = ledger.forget("kitchen", "zoe", later(59))
+    assert done.commit == quicker.commit
+    assert {r.name.split("/")[-2] for r in done.removed} == {zoe.id}
+    assert len(done.removed) == 3
+    half = folder(ledger) / "captures" / "cap_of_a_killed_snapshot"
+    half.mkdir()
+    assert ledger.forget("kitchen", "never", later(59)).removed == ()
+    assert not half.exists()
+    assert ledger.forget("cellar", "zoe", later(59)).removed == ()
 
 
 def test_who_is_given_an_erased_members_id_is_not_forgotten_with_them(

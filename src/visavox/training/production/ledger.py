@@ -13,7 +13,7 @@ import hashlib
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from visavox.errors import BlobError, LedgerError, NotFound
@@ -36,6 +36,8 @@ from visavox.training.production.ledger_version import TAGS, Change, FridgeData,
 __all__ = ["Forgotten", "FridgeData", "Ledger", "Remote", "Removed", "Version", "Whereabouts"]
 
 _AGAIN = 5
+_SLOWEST = timedelta(hours=1)
+"""Between the moment that a snapshot is said to be of, and its last look at the store."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,6 @@ class Ledger:
                 changed = pointer is None or about != pointer.about
                 if changed:
                     new.append((self._folder(fridge), about))
-                self._sweep_seen(fridge, now.captures)
                 was = was or self._before(pointer)
                 changes.append(_change(fridge, was, now, changed=changed))
             self.data.add(new)
@@ -163,29 +164,27 @@ class Ledger:
     def forget(self, fridge: str, member: str, at: datetime) -> Forgotten:
         """Take an erased member's captures up to that moment out of the current version.
 
-        Older versions keep them as ciphertext that no key opens.
+        Older versions keep them as ciphertext that no key opens. Where a snapshot was quicker, or an
+        earlier call, it is told what left with that one.
         """
         with self._repository.turn() as git:
-            removed = self._forget_seen(fridge, member)
+            seen = self._forget_seen(fridge, member)
             pointer = self._repository.pointers(MAIN, [fridge]).get(fridge)
-            if pointer is None:
-                shutil.rmtree(self._folder(fridge), ignore_errors=True)
-                return Forgotten(self._git.head() or "", tuple(removed))
-            entries = self._entries(pointer.dvc)
-            theirs = [e for e in entries if e.member == member and e.taken <= at]
+            entries = () if pointer is None else self._entries(pointer.dvc)
+            theirs = _of(member, entries, at)
+            if pointer is None or not theirs:
+                # What a killed snapshot had of them is here all the same.
+                ledger_folder.prune(self._folder(fridge), [e.capture for e in entries])
+                commit, theirs = self._left(fridge, member, at)
+                return Forgotten(commit, (*seen, *_removed(fridge, theirs)))
             left = [e for e in entries if e not in theirs]
             ledger_folder.restore(self._folder(fridge), left, lambda: self._contents(pointer.dvc))
-            if not theirs:
-                return Forgotten(self._git.head() or "", tuple(removed))
-            for e in theirs:
-                where = f"{ledger_pointer.folder(fridge)}/{ledger_manifest.folder(e.capture)}"
-                removed += [Removed(f"{where}/{n}", sha) for n, sha in sorted(e.parts.items())]
             now = ledger_folder.write(self._folder(fridge), left)
             about = ledger_pointer.about(fridge, now, pointer.risk)
             self.data.add([(self._folder(fridge), about)])
             record = ledger_version.of_erasure(at, _change(fridge, entries, now, changed=True))
             commit = git.commit([ledger_pointer.path(fridge)], record.text(), at)
-        return Forgotten(commit, tuple(removed))
+        return Forgotten(commit, (*seen, *_removed(fridge, theirs)))
 
     def where(self, version: Version | str, fridge: str) -> Whereabouts:
         """Where a version's data of a fridge is, for people and programs that follow a trace."""
@@ -213,6 +212,22 @@ class Ledger:
     def seen_at(self, characterizer: str, fridge: str, member: str) -> Path:
         """Where embeddings that a Characterizer made anew are kept, sealed."""
         return self.root / ".seen" / characterizer[:32] / fridge / member
+
+    def _left(self, fridge: str, member: str, at: datetime) -> tuple[str, list[Entry]]:
+        """The version that somebody's captures are no longer in, and those; none, if they never
+        were in one."""
+        newest = self._git.head() or ""
+        after = newest
+        for commit in self._git.history(ledger_pointer.path(fridge)):
+            pointer = self._repository.pointers(commit, [fridge]).get(fridge)
+            theirs = [] if pointer is None else _of(member, self._entries(pointer.dvc), at)
+            if theirs:
+                return after, theirs
+            record = ledger_version.parsed(self._git.message(commit))
+            if record.as_of < at - _SLOWEST:
+                break
+            after = commit
+        return newest, []
 
     def _known(self, fridge: str, pointer: Pointer | None) -> tuple[Entry, ...]:
         """What the fridge's folder is known to hold; nothing, where it is not as git says."""
@@ -270,13 +285,6 @@ class Ledger:
         for seen in (self.root / ".seen").glob(f"*/{fridge}"):
             shutil.rmtree(seen)
 
-    def _sweep_seen(self, fridge: str, captures: Sequence[str]) -> None:
-        """Remove the embeddings that were made anew of captures that are no more."""
-        known = {f"{capture}.sealed" for capture in captures}
-        for path in (self.root / ".seen").glob(f"*/{fridge}/*/*"):
-            if path.name not in known:
-                path.unlink()
-
     def _forget_seen(self, fridge: str, member: str) -> list[Removed]:
         removed = []
         for path in sorted((self.root / ".seen").glob(f"*/{fridge}/{member}/*")):
@@ -301,6 +309,19 @@ def _current(store: Store, fridge: str) -> _Current | None:
         except NotFound:
             return None
         return _Current(found.risk, unit.captures.sealed(fridge))
+
+
+def _of(member: str, entries: Sequence[Entry], at: datetime) -> list[Entry]:
+    return [e for e in entries if e.member == member and e.taken <= at]
+
+
+def _removed(fridge: str, entries: Sequence[Entry]) -> list[Removed]:
+    home = ledger_pointer.folder(fridge)
+    return [
+        Removed(f"{home}/{ledger_manifest.folder(e.capture)}/{name}", sha256)
+        for e in entries
+        for name, sha256 in sorted(e.parts.items())
+    ]
 
 
 def _change(fridge: str, was: Sequence[Entry], now: Drawn, *, changed: bool) -> Change:

@@ -6,7 +6,7 @@ is complete: it is filled under another one.
 
 import hashlib
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,24 +59,26 @@ def draw(path: Path, rows: Sequence[SealedCapture], blobs: Blobs, before: Sequen
     hashed = {e.capture: e.parts for e in before}
     captures = path / "captures"
     captures.mkdir(parents=True, exist_ok=True)
-    wanted = {row.id for row in rows}
-    for there in list(captures.iterdir()):
-        if there.name not in wanted:  # left the fridge, or half filled by a killed process
-            shutil.rmtree(there)
+    prune(path, [row.id for row in rows])
     parts = [_filled(captures / row.id, row, blobs, hashed.get(row.id)) for row in rows]
     sessions = ledger_manifest.sessions(rows)
     entries = [ledger_manifest.entry(*made) for made in zip(rows, sessions, parts, strict=True)]
     return write(path, entries)
 
 
+def prune(path: Path, wanted: Iterable[str]) -> None:
+    """Remove all captures but these: they left the fridge, or a killed process half filled them."""
+    keep = set(wanted)
+    for there in list((path / "captures").glob("*")):
+        if there.name not in keep:
+            shutil.rmtree(there, ignore_errors=True)
+
+
 def restore(path: Path, entries: Sequence[Entry], old: Callable[[], Read]) -> None:
     """Let the folder hold these captures and no others, and fetch what it lacks of them."""
     captures = path / "captures"
     captures.mkdir(parents=True, exist_ok=True)
-    wanted = {e.capture for e in entries}
-    for there in list(captures.iterdir()):
-        if there.name not in wanted:
-            shutil.rmtree(there)
+    prune(path, [e.capture for e in entries])
     read: Read | None = None
     for e in entries:
         folder = captures / e.capture
