@@ -107,9 +107,12 @@ def status(
     with workshop.opened() as shop, shop.store.read() as unit:
         waiting = unit.retraining.pending()
         latest = unit.runs.page(limit=runs).items
-    for request in waiting:
-        tried = f", tried {request.attempts} times: {request.error}" if request.error else ""
-        typer.echo(f"waiting  {request.fridge}: {request.reason}{tried}")
+    for fridge in sorted({request.fridge for request in waiting}):
+        mine = [request for request in waiting if request.fridge == fridge]
+        reasons = ", ".join(sorted({request.reason for request in mine}))
+        tried, error = max((r.attempts, r.error or "") for r in mine)
+        said = f", tried {tried} times: {error}" if error else ""
+        typer.echo(f"waiting  {fridge}: {len(mine)} × {reasons}{said}")
     for run in latest:
         named = ", ".join(run.fridges[:3]) + (" …" if len(run.fridges) > 3 else "")
         typer.echo(f"{run.state.value:8} {run.id} {run.flow}/{run.step} {named}: {run.reason}")

@@ -46,7 +46,7 @@ def test_every_acknowledged_change_is_in_the_model_that_serves_whatever_is_kille
 
         newest = latest(store)
         assert newest is not None
-        assert newest.id in place.told("status")
+        assert newest.id in place.told("status", "--runs", "20")
 
     seen = siege.run(kills=3, changes=4, inside=look)
     assert seen.enrolled + seen.erased == 4
