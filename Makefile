@@ -17,7 +17,7 @@ SAY := printf '\033[1m==> %s\033[0m\n'
 # Workers of the test run: as many as there are cores, at least 2.
 WORKERS ?= $(shell n=$$(nproc); echo $$(( n > 2 ? n : 2 )))
 
-.PHONY: help setup system demo stop test lint types unit format lock bench load bench-demo benchmark families characterizer readme clean
+.PHONY: help setup system demo stop test lint types unit format lock bench load bench-demo bench-flow benchmark families characterizer readme clean
 
 help: ## this list
 	grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
@@ -75,6 +75,10 @@ load: setup ## Locust against a real API, two minutes, with limits and an HTML r
 
 bench-demo: setup ## `make demo` in a fresh clone, cold and warm: reports/bench.json
 	$(PYTHON) -m tests.bench demo
+
+bench-flow: setup ## retraining through the whole flow, timed, and killed 50 times: reports/retraining.json
+	$(BIN)/dvc repro base@cohort
+	$(PYTHON) -m tests.bench retraining
 
 families: setup ## compare the Discriminator families: reports/families.json
 	$(PYTHON) -m visavox.training.families
