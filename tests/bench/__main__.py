@@ -3,7 +3,7 @@
 import importlib
 import sys
 
-GROUPS = ("decision", "retrain", "personas", "service", "demo", "shadow", "retraining")
+GROUPS = ("decision", "retrain", "personas", "service", "demo", "shadow", "retraining", "drift")
 
 
 def main() -> None:
