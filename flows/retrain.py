@@ -49,7 +49,7 @@ class RetrainFlow(FlowSpec):
         self.trained = steps.train(self.plan, self.group, self.input)
         self.next(self.judge)
 
-    @card(type="html")
+    @card(type="pages")
     @retry(times=2, minutes_between_retries=0)
     @timeout(minutes=60)
     @step

@@ -42,7 +42,7 @@ def test_every_acknowledged_change_is_in_the_model_that_serves_whatever_is_kille
         page = place.places.run(run.id) / FRIDGE / "card.html"
         assert FRIDGE in page.read_text(encoding="utf-8")
         cards = place.places.metaflow.glob(".metaflow/RetrainFlow/**/cards/*.html")
-        assert any(run.id in card.read_text(encoding="utf-8") for card in cards)
+        assert any(str(live.bundle)[:12] in card.read_text(encoding="utf-8") for card in cards)
 
         newest = latest(store)
         assert newest is not None
