@@ -218,3 +218,25 @@ def test_what_cannot_be_made_again_says_why(
         unit.audit._connection.execute(update(decisions).values(judged=None))
     with pytest.raises(Conflict, match="not written down"):
         replay.replay(kitchen.house, ADMIN, old.id)
+
+
+def test_former_bases_are_kept_to_replay_with_and_only_a_few(
+    kitchen: Kitchen, people: dict[str, list[Embeddings]], tmp_path: Path
+) -> None:
+    made = ask(kitchen, people["m1"][2])
+    nets = kitchen.house.perception.characterizer
+    other = cohort.base_bundle(tmp_path, nets, risks={"low": 0.04, "normal": 0.02, "high": 0.01})
+    models.install_base(kitchen.house, ADMIN, other)
+    again = ask(kitchen, people["m1"][2])
+    assert made.base != again.base
+    for decision in (made, again):
+        found = replay.replay(kitchen.house, ADMIN, decision.id)
+        assert (found.exact, found.base) == (True, decision.base)
+    for i in range(6):
+        risks = {"low": 0.05 + i / 100, "normal": 0.02, "high": 0.01}
+        path = cohort.base_bundle(tmp_path, nets, risks=risks)
+        models.install_base(kitchen.house, ADMIN, path)
+    kept = [p for p in kitchen.house.models.base_slot.folder.iterdir() if p.is_dir()]
+    assert len(kept) == 5
+    with pytest.raises(Conflict):
+        replay.replay(kitchen.house, ADMIN, made.id)
