@@ -147,7 +147,7 @@ def _waits(house: House, unit: Unit, found: Receipt) -> str:
         return ""
     if now.bundle is None:
         # Whoever is left is scored by the base, which knows no members, on their own captures.
-        return "" if not found.removed.get("templates") else "a model trained without them"
+        return ""
     moment = as_of(now.bundle)
     if moment is None or moment < found.requested_at:
         return "a model trained without them"
