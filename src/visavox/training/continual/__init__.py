@@ -1,0 +1,1 @@
+"""Teaching the Characterizer new people without losing the old ones: four ways, measured."""
