@@ -22,6 +22,7 @@ from visavox.store.records import Progress, Run
 from visavox.store.settings import StoreSettings
 from visavox.tickets import Signer
 from visavox.training.production.places import Addresses, Places
+from visavox.training.production.settings import Recipe
 
 HOME = Path(__file__).parents[2]
 
@@ -40,7 +41,7 @@ class Workplace:
         place = cls(root / "state", root / "data", root / "recipe.yaml", nets)
         _, rest = ground.parted(nets)
         ground.on_disk(place.data, nets, rest)
-        place.recipe.write_text(yaml.safe_dump(_plain(asdict(ground.recipe()))), encoding="utf-8")
+        place.recipe.write_text(yaml.safe_dump(plain(ground.recipe())), encoding="utf-8")
         with place.open() as store:
             store.migrate()
             house = place.house(store)
@@ -134,6 +135,11 @@ def until(true: Callable[[], Any], seconds: float = 600.0) -> Any:
         assert time.monotonic() < end, "it never came"
         time.sleep(0.1)
     return found
+
+
+def plain(recipe: Recipe) -> Any:
+    """A recipe as a file gives it."""
+    return _plain(asdict(recipe))
 
 
 def _plain(values: Any) -> Any:

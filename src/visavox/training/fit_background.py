@@ -159,8 +159,10 @@ def _calibrate(
     both = np.stack([llr[m] for m in Modality])
     told = np.where(np.isnan(both).all(axis=0), np.nan, np.nansum(both, axis=0))
     close = simulated.take(nearest(simulated, told))
+    face, voice = (lines[m](close.side(m).count)(close.side(m).raw) for m in Modality)
     fused = fusion(
-        *(lines[m](close.side(m).count)(close.side(m).raw)[:, None] for m in Modality),
+        face[:, None],
+        voice[:, None],
         people.table.face.quality[close.row],
         people.table.voice.quality[close.row],
     )[:, 0]
