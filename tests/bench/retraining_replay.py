@@ -38,9 +38,12 @@ def figures(
         home.settled()
         with Line(home.host, home.admin) as admin:
             day = _Day(home, admin)
-            for change in day.changes():
+            for i, change in enumerate(day.changes()):
                 change()
-                day.ask(ROUND)
+                day.ask(ROUND // 2)
+                if i % 2:  # else the next change comes while the worker is at this one
+                    home.settled()
+                    day.ask(ROUND // 2)
             home.settled()
             day.ask(ROUND)
             said = _replayed(home)
