@@ -98,10 +98,13 @@ def receipt(told: Mapping[str, Any], name: str) -> str:
             " signed once the retrained model is live and has been asked.</p>"
         )
         return cards.card("…", "Receipt to come", "warn", body, [f"receipt {told.get('id')}"])
+    proof = document.get("proof")
+    proof = proof if isinstance(proof, Mapping) else {}
+    answer = str(proof.get("answer") or "nobody").replace("_", " ")
     body = (
         f"<p>Signed: what was removed where, and that the new model takes {escape(name)}'s last"
-        " probe for <b>nobody</b>. Check it offline: <code>visavox receipt verify</code>.</p>"
-        + cards.facts_table(rows)
+        f" probe for <b>{escape(answer)}</b>. Check it offline:"
+        " <code>visavox receipt verify</code>.</p>" + cards.facts_table(rows)
     )
     signature = str(told.get("signature") or "")[:24]
     facts = [f"receipt {told.get('id')}", f"signature {signature}…" if signature else ""]

@@ -98,13 +98,18 @@ def test_a_receipt_is_told_as_it_stands(state: str, title: str) -> None:
     told = {
         "id": "rec_1",
         "state": state,
-        "document": {"removed": {"captures": [1, 2, 3]}, "proof": {"outcome": "refused"}},
+        "document": {
+            "removed": {"captures": [1, 2, 3]},
+            "proof": {"outcome": "refused", "answer": "another_member"},
+        },
         "signature": "c2ln",
     }
     shown = cards_retraining.receipt(told, "Ada <Lovelace>")
     assert f"<h3>{title}</h3>" in shown
     assert "Ada &lt;Lovelace&gt;" in shown
     assert ("refused" in shown) is (state == "complete")
+    # What the proof says is told, also where it is not what was hoped for.
+    assert ("for <b>another member</b>" in shown) is (state == "complete")
 
 
 def test_the_standing_names_champion_challenger_and_the_one_before() -> None:
