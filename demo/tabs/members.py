@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from html import escape
 from typing import Any
 
@@ -37,6 +38,16 @@ def rows(members: list[dict[str, Any]]) -> list[list[str]]:
     ]
 
 
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Somebody came or went: what the page said, and what is still to come."""
+
+    card: str
+    name: str
+    asked: str
+    receipt: str = ""
+
+
 def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
     """Lay the tab out."""
     gr.HTML(INTRO)
@@ -68,6 +79,7 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             gr.HTML('<p class="vx-intro"><b>What happened lately</b></p>')
             events = gr.HTML(elem_id="members-events")
     timer = gr.Timer(2, active=False)
+    change = gr.State(None)
     shown = [table, model, events, add, chosen]
 
     def fresh(add: str | None, chosen: str | None) -> tuple[Any, ...]:
@@ -90,42 +102,46 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
             gr.update(choices=inside, value=chosen if chosen in there else None),
         )
 
-    def enrol(chosen: str | None) -> Iterator[str]:
+    def enrol(chosen: str | None) -> tuple[str, Change | None]:
         if not chosen:
-            yield cards.waiting("Choose who is to be added.")
-            return
+            return cards.waiting("Choose who is to be added."), None
         who = desk.cast[chosen]
         try:
             made = enrolling.enrol(
                 desk.admin, desk.fridge, who,
                 compartments=[c for _, c in desk.compartments()], accept_warnings=True,
             )  # fmt: skip
-            first = cards.enrolled(made.answer, who.name, desk.namer(), left_out=made.left_out)
-            yield first
-            for now in retraining.follow(desk.admin, desk.fridge):
-                yield first + cards_retraining.retraining(now, asked=f"{who.name} came in.")
+            card = cards.enrolled(made.answer, who.name, desk.namer(), left_out=made.left_out)
+            return card, Change(card, who.name, f"{who.name} came in.")
         except DemoProblem as error:
-            yield told(error)
+            return told(error), None
 
-    def erase(member: str | None, sure: bool) -> Iterator[tuple[str, bool]]:
+    def erase(member: str | None, sure: bool) -> tuple[str, bool, Change | None]:
         if not member:
-            yield cards.waiting("Choose who is to be removed."), sure
-            return
+            return cards.waiting("Choose who is to be removed."), sure, None
         if not sure:
-            yield cards.waiting("Erasing cannot be undone: tick the box first."), False
-            return
+            return cards.waiting("Erasing cannot be undone: tick the box first."), False, None
         try:
             name = str(desk.admin.member(desk.fridge, member)["name"])
             proof = desk.admin.remove(desk.fridge, member)
-            first = cards.erased(proof, name, desk.admin.audit())
-            yield first, False
+            card = cards.erased(proof, name, desk.admin.audit())
             receipt = str((proof.get("erased") or {}).get("receipt") or "")
-            for now in retraining.follow(desk.admin, desk.fridge):
-                yield first + cards_retraining.retraining(now, asked=f"{name} is gone."), False
-            for shown in _receipts(desk, receipt, name):
-                yield first + shown, False
+            return card, False, Change(card, name, f"{name} is gone.", receipt)
         except DemoProblem as error:
-            yield told(error), False
+            return told(error), False, None
+
+    def watch(change: Change | None) -> Iterator[Any]:
+        """The model that learns of a change, and the receipt where somebody left."""
+        if change is None:
+            yield gr.skip()
+            return
+        try:
+            for now in retraining.follow(desk.admin, desk.fridge):
+                yield change.card + cards_retraining.retraining(now, asked=change.asked)
+            for shown in _receipts(desk, change.receipt, change.name):
+                yield change.card + shown
+        except DemoProblem as error:
+            yield told(error)
 
     def pick(table: list[list[str]], event: gr.SelectData) -> Any:
         return str(table[event.index[0]][1])
@@ -137,10 +153,15 @@ def build(desk: Desk, page: gr.Blocks, tab: gr.Tab) -> None:
     )  # fmt: skip
     follow.change(lambda on: gr.Timer(active=on), follow, timer, show_progress="hidden")
     table.select(pick, table, chosen, show_progress="hidden")
-    added.click(enrol, add, result).then(fresh, asked, shown, show_progress="hidden")
-    remove.click(erase, [chosen, sure], [result, sure]).then(
-        fresh, asked, shown, show_progress="hidden"
-    )
+    quiet: dict[str, Any] = {"show_progress": "hidden"}
+    adding = added.click(enrol, add, [result, change])
+    removing = remove.click(erase, [chosen, sure], [result, sure, change])
+    for done in (adding, removing):
+        # The table first: the new model takes its time. Whatever is done next is watched instead.
+        watching = done.then(fresh, asked, shown, **quiet).then(watch, change, result, **quiet)
+        watching.then(fresh, asked, shown, **quiet)
+        for button in (added, remove):
+            button.click(None, cancels=[watching])
 
 
 def _receipts(desk: Desk, receipt: str, name: str) -> Iterator[str]:

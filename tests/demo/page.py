@@ -55,7 +55,7 @@ def act(page: Page, button: str, result: str) -> str:
         result,
     )
     page.locator(f"#{button}").click()
-    card = page.locator(f"#{result} .vx-card:not(.vx-before)")
+    card = page.locator(f"#{result} .vx-card:not(.vx-before)").first
     card.wait_for()
     return card.inner_text()
 
