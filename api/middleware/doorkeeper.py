@@ -1,5 +1,6 @@
 """Who asks, and how often: settled before a byte of the body is read."""
 
+import asyncio
 import hashlib
 import ipaddress
 import time
@@ -32,6 +33,9 @@ class Doorkeeper:
         self._app = app
         self._buckets = Buckets(limits.rate, limits.burst)
         self._wrong = Buckets(limits.wrong_keys_rate, limits.wrong_keys)
+        # Looked up at once: fewer than may be wrong, so that right keys that nobody has seen yet,
+        # many at once behind one address, wait for their turn and are not taken for wrong ones.
+        self._turns = asyncio.Semaphore(max(1, limits.wrong_keys // 2))
         self._right: OrderedDict[bytes, None] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -50,7 +54,15 @@ class Doorkeeper:
     async def _identified(self, scope: Scope) -> Actor:
         bearer, address = _bearer(scope), _address(scope)
         shown = hashlib.sha256(bearer.encode()).digest()
-        known = shown in self._right
+        if shown in self._right:
+            return await self._looked_up(scope, bearer, shown, address, known=True)
+        async with self._turns:
+            known = shown in self._right  # by the request before it, which had the same key
+            return await self._looked_up(scope, bearer, shown, address, known=known)
+
+    async def _looked_up(
+        self, scope: Scope, bearer: str, shown: bytes, address: str, *, known: bool
+    ) -> Actor:
         # Taken first and given back, so that many at once are counted too.
         wait = 0.0 if known else self._wrong.take(address, time.monotonic())
         if wait > 0:

@@ -6,6 +6,7 @@ import logging
 import tempfile
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -215,6 +216,23 @@ def test_who_keeps_showing_wrong_keys_waits_without_a_look_into_the_database(
         assert known.get("/v1/me").status_code == 200, "whom one knows is not kept out by others"
         assert [shown(other, "key_0") for _ in range(3)] == [401, 401, 401]
         assert shown(neighbour, "key_0") == 429  # of the same network
+
+
+def test_right_keys_that_come_all_at_once_from_one_address_are_not_taken_for_wrong_ones(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    get = Keys.get
+
+    def slow(self: Keys, key: str) -> Key:
+        time.sleep(0.05)  # so that they are looked up at the same time
+        return get(self, key)
+
+    with TestClient(limited(house, tmp_path, wrong_keys=4, wrong_keys_rate=0.01)) as client:
+        callers = [caller(client, house, Role.ADMIN) for _ in range(12)]
+        monkeypatch.setattr(Keys, "get", slow)
+        with ThreadPoolExecutor(len(callers)) as pool:
+            told = list(pool.map(lambda who: who.get("/v1/me").status_code, callers))
+    assert told == [200] * len(callers)
 
 
 def test_a_revoked_key_is_known_no_longer(house: House, tmp_path: Path) -> None:
