@@ -5,7 +5,6 @@ not start without them, and says what to set.
 """
 
 import os
-from typing import Self
 
 from pydantic import (
     BaseModel,
@@ -14,9 +13,7 @@ from pydantic import (
     PositiveFloat,
     PositiveInt,
     SecretStr,
-    ValidationError,
 )
-from pydantic_settings import SettingsConfigDict
 
 from visavox.errors import ConfigError
 from visavox.service.settings import ServiceSettings
@@ -62,8 +59,6 @@ class Limits(BaseModel, extra="forbid", frozen=True):
 class Settings(StoreSettings):
     """The store's settings, and the service's own."""
 
-    model_config = SettingsConfigDict(env_nested_delimiter="__")
-
     metrics_token: SecretStr | None = None
     """Bearer token for /metrics; without one it answers in development alone, on loopback."""
     characterizer: str = "embedded"
@@ -73,20 +68,6 @@ class Settings(StoreSettings):
     workers: PositiveInt = 1
     limits: Limits = Limits()
     service: ServiceSettings = Field(default_factory=ServiceSettings)
-
-    @classmethod
-    def read(cls) -> Self:
-        """From the environment; ConfigError names each variable that is wrong, and no value."""
-        try:
-            return cls()
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"VISAVOX_{'__'.join(map(str, e['loc'])).upper()}: {e['msg']}"
-                for e in error.errors(include_input=False, include_url=False)
-            )
-            raise ConfigError(
-                f"The environment does not fit: {wrong}.", next_step="Correct these variables."
-            ) from None
 
     @property
     def development(self) -> bool:

@@ -9,34 +9,17 @@ VISAVOX_REPOSITORY_URL   a page of this program's repository
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from visavox.errors import ConfigError
+from visavox.environment import Environment
 
 
-class Addresses(BaseSettings):
-    """Each is the environment's VISAVOX_ and its name in capitals."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="VISAVOX_", extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+class Addresses(Environment):
+    """Servers' addresses; None where there is none."""
 
     tracking_uri: str | None = None
+    """The MLflow server that keeps runs and models; it has its own place for artifacts."""
     metaflow_url: str | None = None
     ledger_url: str | None = None
     repository_url: str | None = None
-
-    @classmethod
-    def read(cls) -> "Addresses":
-        """From the environment; ConfigError names what is wrong."""
-        try:
-            return cls()
-        except ValidationError as error:
-            names = ", ".join(f"VISAVOX_{str(e['loc'][0]).upper()}" for e in error.errors())
-            raise ConfigError(
-                f"The environment does not fit: {names}.", next_step="Correct these variables."
-            ) from None
 
 
 @dataclass(frozen=True, slots=True)

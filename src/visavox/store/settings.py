@@ -4,10 +4,10 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Literal
 
-from pydantic import PositiveInt, SecretStr, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import PositiveInt, SecretStr
 
 from visavox import store, tickets
+from visavox.environment import Environment
 from visavox.errors import ConfigError
 from visavox.store import blobs, nets
 from visavox.store.keyring import Keyring, MasterKey, write
@@ -15,12 +15,8 @@ from visavox.store.nets import NetSet
 from visavox.tickets import Signer
 
 
-class StoreSettings(BaseSettings):
-    """Each is the environment's VISAVOX_ and its name in capitals. Secrets are in no repr."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="VISAVOX_", extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+class StoreSettings(Environment):
+    """Of the store, for whoever opens it. Secrets are in no repr."""
 
     environment: Literal["development", "production"] = "development"
     state: Path = Path(".cache/state")
@@ -44,20 +40,6 @@ class StoreSettings(BaseSettings):
     ticket_key_file: Path | None = None
     probes_days: PositiveInt = 30
     """Days for which what a decision was made on is kept, of strangers and members alike."""
-
-    @classmethod
-    def read(cls) -> "StoreSettings":
-        """From the environment; ConfigError names what is wrong."""
-        try:
-            return cls()
-        except ValidationError as error:
-            wrong = "; ".join(
-                f"VISAVOX_{'_'.join(map(str, e['loc'])).upper()}: {e['msg']}"
-                for e in error.errors()
-            )
-            raise ConfigError(
-                f"The environment is wrong: {wrong}.", next_step="Correct it, and start again."
-            ) from None
 
     @property
     def probes(self) -> timedelta:

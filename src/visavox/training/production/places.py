@@ -3,35 +3,15 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from pydantic import ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
-
-from visavox.errors import ConfigError
+from visavox.service import links
 from visavox.store.settings import StoreSettings
 
 
-class Addresses(BaseSettings):
-    """What outgrows one machine: each is the environment's VISAVOX_ and its name in capitals."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="VISAVOX_", extra="ignore", frozen=True, hide_input_in_errors=True
-    )
+class Addresses(links.Addresses):
+    """What outgrows one machine."""
 
     ledger_remote: str | None = None
     """Where the data versions are pushed to: a folder, or s3://bucket/prefix."""
-    tracking_uri: str | None = None
-    """The MLflow server that keeps runs and models; it has its own place for artifacts."""
-
-    @classmethod
-    def read(cls) -> "Addresses":
-        """From the environment; ConfigError names what is wrong."""
-        try:
-            return cls()
-        except ValidationError as error:
-            names = ", ".join(f"VISAVOX_{str(e['loc'][0]).upper()}" for e in error.errors())
-            raise ConfigError(
-                f"The environment does not fit: {names}.", next_step="Correct these variables."
-            ) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,10 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field
 
 from visavox import characterizer
-from visavox.errors import ConfigError
+from visavox.environment import Environment
 from visavox.perception import Perception
 from visavox.service.house import Actor, Clock, House, utc_now
 from visavox.service.models import Models
@@ -28,16 +27,8 @@ from visavox.training.production.registry import Registry
 from visavox.training.production.settings import Recipe
 
 
-class WorkshopSettings(BaseSettings):
-    """Each is the environment's VISAVOX_ and its name in capitals."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="VISAVOX_",
-        env_nested_delimiter="__",
-        extra="ignore",
-        frozen=True,
-        hide_input_in_errors=True,
-    )
+class WorkshopSettings(Environment):
+    """What a retraining is told, beside the store and its places."""
 
     characterizer: str = "embedded"
     """`embedded`, or a Characterizer's folder; the one that the service uses."""
@@ -47,19 +38,6 @@ class WorkshopSettings(BaseSettings):
     """The folder of the datasets; the recipe's own unless said."""
     service: ServiceSettings = Field(default_factory=ServiceSettings)
     """The service's own rules: what a challenger must show is among them."""
-
-    @classmethod
-    def read(cls) -> "WorkshopSettings":
-        """From the environment; ConfigError names what is wrong."""
-        try:
-            return cls()
-        except ValidationError as error:
-            names = ", ".join(
-                f"VISAVOX_{'__'.join(map(str, e['loc'])).upper()}" for e in error.errors()
-            )
-            raise ConfigError(
-                f"The environment does not fit: {names}.", next_step="Correct these variables."
-            ) from None
 
 
 @dataclass(eq=False)
