@@ -26,7 +26,7 @@ KEPT_S: Final = 10.0
 Gauges = Iterator[GaugeMetricFamily]
 
 
-class Household(Collector):
+class Household:
     """All gauges that come from the store."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -37,9 +37,6 @@ class Household(Collector):
     def of(self, house: House) -> Collector:
         """For one scrape."""
         return _Kept(self._gauges(house))
-
-    def collect(self) -> Iterable[GaugeMetricFamily]:
-        return ()
 
     def _gauges(self, house: House) -> list[GaugeMetricFamily]:
         with self._lock:  # whoever else asks meanwhile waits, and reads the same
@@ -120,12 +117,12 @@ def _experiments(house: House, unit: Unit) -> Gauges:
         "visavox_experiment_trials", "Requests that both models answered.", labels=("fridge",)
     )
     # Whoever compares now has trials, from its first request on.
-    for fridge in sorted({fridge for fridge, _ in trials})[:MOST]:
-        slot = house.models.slot(fridge)
-        challenge = None if slot.stamp() is None else slot.standing().challenger
-        if challenge is not None:
-            state.add_metric((fridge, challenge.mode.value), 1)
-            size.add_metric((fridge,), trials.get((fridge, challenge.digest), 0))
+    compared = {fridge for fridge, _ in trials}
+    standings = ((fridge, house.models.slot(fridge).now()) for fridge in sorted(compared))
+    on = [(f, now.challenger) for f, now in standings if now is not None and now.challenger]
+    for fridge, challenge in on[:MOST]:
+        state.add_metric((fridge, challenge.mode.value), 1)
+        size.add_metric((fridge,), trials.get((fridge, challenge.digest), 0))
     yield from (state, size)
 
 

@@ -278,6 +278,22 @@ def test_a_comparison_is_shown_while_it_is_on(busy: TestClient, house: House) ->
     assert value(found, "visavox_experiment_trials", fridge="kitchen") == 1
 
 
+def test_a_place_of_bundles_that_is_damaged_takes_no_other_figure_down(
+    busy: TestClient, house: House
+) -> None:
+    slot = house.models.slot("kitchen")
+    slot.folder.mkdir(parents=True, exist_ok=True)
+    answers = TrialAnswer("granted", "match"), TrialAnswer("granted", "match")
+    with house.store.begin() as unit:
+        unit.trials.add(
+            Trial("dec_1", "kitchen", house.clock(), "shadow", "champion", "a", "b", answers)
+        )
+    (slot.folder / "live.json").write_bytes(b"{")
+    found = scraped(busy)
+    assert found["visavox_experiment"] == []
+    assert value(found, "visavox_retraining_queue") >= 0
+
+
 def test_an_admin_reads_the_latest_look(
     client: TestClient, admin: Caller, kiosk: Caller, house: House, tmp_path: Path
 ) -> None:

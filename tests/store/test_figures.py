@@ -7,8 +7,9 @@ import pytest
 from tests.store.people import NOW, decision, embeddings, enrol, furnish, later
 from visavox.monitoring import windows
 from visavox.monitoring.features import SCORE
-from visavox.monitoring.windows import Period, is_failure
+from visavox.monitoring.windows import Period
 from visavox.store import Store
+from visavox.store.figures import is_failure
 from visavox.store.records import (
     DecisionOutcome,
     DecisionRecord,
@@ -49,7 +50,7 @@ def test_refusals_are_the_most_at_one_kiosk_since(store: Store) -> None:
         assert unit.figures.refusals(since=later(15)) == {"kitchen": 3}
         assert unit.figures.refusals(since=later(100)) == {}
     # The database counts what is counted in memory.
-    yard = [one for one in made if one.kiosk == "yard" and is_failure(one)]
+    yard = [one for one in made if one.kiosk == "yard" and is_failure(one.outcome, one.reasons)]
     assert len(yard) == 4
 
 

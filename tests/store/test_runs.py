@@ -78,3 +78,17 @@ def test_a_listener_is_told_every_line_once_and_in_order(store: Store) -> None:
         assert other.id not in {line.run for line in lines}
         mine = unit.progress.after(0, run=run.id, fridges=("hall",))
         assert [line.fridge for line in mine] == ["hall", None]
+
+
+def test_the_latest_reason_of_a_failure_is_found_however_much_was_told_before(
+    store: Store,
+) -> None:
+    run = begin(store, 0, "kitchen")
+    with store.begin() as unit:
+        assert unit.progress.last_error(run.id) is None
+        unit.progress.add(run.id, "kitchen", "train", "failed", {"error": "the first"}, at=later(1))
+        for _ in range(501):  # more than a listener is given at once
+            unit.progress.add(run.id, "kitchen", "train", "begun", at=later(1))
+        unit.progress.add(run.id, None, "train", "failed", {"error": "the last"}, at=later(2))
+        unit.progress.add(run.id, "kitchen", "train", "failed", at=later(3))
+        assert unit.progress.last_error(run.id) == "the last"

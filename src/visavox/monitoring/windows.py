@@ -9,7 +9,7 @@ from visavox.monitoring import features
 from visavox.monitoring.features import MARGIN, SCORE, Centres
 from visavox.monitoring.visits import Seen
 from visavox.store import Unit
-from visavox.store.figures import BELOW, NOBODY_REFUSED
+from visavox.store.figures import is_failure
 from visavox.store.records import DecisionOutcome, DecisionRecord, Method
 from visavox.types import Modality, Reason
 
@@ -123,17 +123,10 @@ def _seen(
         biometric=biometric,
         granted=granted,
         likely=likely,
-        failed=is_failure(record),
+        failed=is_failure(record.outcome, record.reasons),
         reasons=_reasons(record) if biometric else {},
         features=measured,
     )
-
-
-def is_failure(record: DecisionRecord) -> bool:
-    """Whether somebody tried to be let in whom nobody knows; a poor capture is no failure."""
-    if record.outcome is DecisionOutcome.REFUSED:
-        return record.reasons[0] not in NOBODY_REFUSED
-    return record.outcome is DecisionOutcome.RETRY and BELOW in record.reasons
 
 
 def _scores(record: DecisionRecord, bundle: str, told: float | None) -> dict[str, float]:

@@ -19,6 +19,7 @@ from visavox.service.attempts import Lock, fridge_scope, kiosk_scope, pin_scope
 from visavox.service.duel import Duel, still
 from visavox.service.house import Actor, House
 from visavox.store import Unit
+from visavox.store.figures import is_failure
 from visavox.store.records import (
     Attempts,
     Compartment,
@@ -186,16 +187,6 @@ def _instead(verdict: Verdict, outcome: DecisionOutcome, reason: str) -> Verdict
     return replace(verdict, outcome=outcome, reasons=(reason,), next_step=_STEPS[reason])
 
 
-_NO_FAILURE = {"no_compartment", "no_members", "several_faces"}
-
-
-def is_failure(verdict: Verdict) -> bool:
-    """Whether somebody tried to be let in whom nobody knows; a poor capture is no failure."""
-    if verdict.outcome is DecisionOutcome.REFUSED:
-        return verdict.reasons[0] not in _NO_FAILURE
-    return verdict.outcome is DecisionOutcome.RETRY and "below_threshold" in verdict.reasons
-
-
 def _count(
     unit: Unit,
     house: House,
@@ -210,7 +201,7 @@ def _count(
         if remembered := [c.scope for c in counted if c != Attempts(c.scope)]:
             unit.attempts.clear(*remembered)
         return attempts.lock_of(Attempts(""), at)
-    if is_failure(verdict):
+    if is_failure(verdict.outcome, verdict.reasons):
         counted = tuple(attempts.failed(c, at, house.settings) for c in counted)
         for now in counted:
             unit.attempts.put(now)

@@ -26,6 +26,13 @@ NOBODY_REFUSED = ("no_compartment", "no_members", "several_faces")
 BELOW = "below_threshold"
 
 
+def is_failure(outcome: DecisionOutcome, reasons: tuple[str, ...]) -> bool:
+    """Whether somebody tried to be let in whom nobody knows; a poor capture is no failure."""
+    if outcome is DecisionOutcome.REFUSED:
+        return reasons[0] not in NOBODY_REFUSED
+    return outcome is DecisionOutcome.RETRY and BELOW in reasons
+
+
 @dataclass(frozen=True, slots=True)
 class Queue:
     """Retrainings that were asked for and are not done."""

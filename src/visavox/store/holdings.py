@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, func, select, update
 
-from visavox.errors import BlobError, NotFound
+from visavox.errors import BlobError, NotFound, Sealed
 from visavox.store import embeddings as codec
 from visavox.store.journal import probe_place
 from visavox.store.tables import captures, decisions, grants, idempotency, members
@@ -121,15 +121,23 @@ class Holdings:
         for asked in (theirs.where(d.member == member), theirs):
             row = self._connection.execute(asked.order_by(d.id.desc()).limit(1)).first()
             if row is not None:
-                opened = self._vault.open(row.probe_sealed, probe_place(row.id))
-                return codec.read(opened), row.id, row.characterizer
+                seen = self._opened(row.probe_sealed, probe_place(row.id))
+                if seen is not None:
+                    return seen, row.id, row.characterizer
         asked = select(c.id, c.characterizer, c.embeddings_sealed)
         asked = asked.where(c.fridge == fridge, c.member == member).order_by(c.id.desc())
         row = self._connection.execute(asked.limit(1)).first()
         if row is None:
             return None, "", None
-        opened = self._vault.open(row.embeddings_sealed, f"captures|{row.id}|embeddings")
-        return codec.read(opened), row.id, row.characterizer
+        seen = self._opened(row.embeddings_sealed, f"captures|{row.id}|embeddings")
+        return (None, "", None) if seen is None else (seen, row.id, row.characterizer)
+
+    def _opened(self, sealed: bytes, place: str) -> Embeddings | None:
+        """None where it does not open: nobody is kept because something of them is damaged."""
+        try:
+            return codec.read(self._vault.open(sealed, place))
+        except Sealed:
+            return None
 
     def _count(self, table: Table, which: ColumnElement[bool]) -> int:
         asked = select(func.count()).select_from(table).where(which)

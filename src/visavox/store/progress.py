@@ -39,6 +39,14 @@ class ProgressLog:
         seq = self._connection.execute(made.returning(p.seq)).scalar_one()
         return Progress(seq, run, fridge, at, step, state, said)
 
+    def last_error(self, run: str) -> str | None:
+        """Why it failed, as the latest line of it that says so."""
+        asked = select(p.detail).where(p.run == run, p.state == "failed").order_by(p.seq.desc())
+        for detail in self._connection.scalars(asked):
+            if "error" in detail:
+                return str(detail["error"])
+        return None
+
     def after(
         self,
         seq: int,

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from visavox.characterizer.folder import CARD, read_card, read_net
 from visavox.errors import GateRefused, VisavoxError
 from visavox.service import succession
 from visavox.service.succession import Behind
+from visavox.store import Unit
 from visavox.store.nets import NetSet
 from visavox.store.records import Run, RunState
 from visavox.table import EmbeddingTable
@@ -78,7 +80,8 @@ def begin(run: str, metaflow: str) -> dict[str, Any]:
 def broken_off(shop: Workshop, run: str) -> None:
     """The flow has ended without a word: so has the run."""
     with shop.store.begin() as unit:
-        unit.runs.end(run, RunState.FAILED, at=shop.clock(), error="The flow was broken off.")
+        why = unit.progress.last_error(run) or "The flow was broken off."
+        _ended(unit, run, why, at=shop.clock())
 
 
 def take_in(home: Path, folder: Path) -> str:
@@ -270,8 +273,12 @@ def _failing(shop: Workshop, run: str) -> Iterator[None]:
     try:
         yield
     except VisavoxError as error:
-        at, why = shop.clock(), f"{error.problem} {error.next_step}"
         with shop.store.begin() as unit:
-            unit.runs.end(run, RunState.FAILED, at=at, error=why)
-            unit.progress.add(run, None, "end", "failed", {"error": why}, at=at)
+            _ended(unit, run, f"{error.problem} {error.next_step}", at=shop.clock())
         raise
+
+
+def _ended(unit: Unit, run: str, why: str, *, at: datetime) -> None:
+    """It is over, and says why; once, however often a step is tried again."""
+    if unit.runs.end(run, RunState.FAILED, at=at, error=why):
+        unit.progress.add(run, None, "end", "failed", {"error": why}, at=at)

@@ -80,10 +80,6 @@ class Engine:
             if child is not None:
                 child.wait()
 
-    def metaflow(self, run: str) -> str | None:
-        """Metaflow's id of it, once there is one: of the latest resumption."""
-        return next(iter(self._ids(run)), None)
-
     def resumed(self, run: str) -> int:
         """How often."""
         return int(self._told(run).get("resumed", 0))

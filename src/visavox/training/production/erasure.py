@@ -16,7 +16,9 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+from visavox.errors import VisavoxError
 from visavox.service import receipts
+from visavox.service.receipts import Due
 from visavox.store.receipts import Receipt
 from visavox.training.production import fridge_fit, registry_retire
 from visavox.training.production.workshop import Workshop
@@ -28,15 +30,25 @@ def settle(shop: Workshop) -> tuple[str, ...]:
     """Go on with every receipt that waits; those that are complete now."""
     done = []
     for due in receipts.pending(shop.house):
-        after = _removed(shop, due.receipt)
-        if due.waits:
-            log.info("%s waits for %s", due.receipt.id, due.waits)
-            continue
-        who = shop.actor(due.receipt.id)
-        after |= {"former": list(receipts.retire_former(shop.house, who, due.receipt))}
-        if receipts.complete(shop.house, who, due.receipt.id, after) is not None:
-            done.append(due.receipt.id)
+        try:
+            if _settled(shop, due):
+                done.append(due.receipt.id)
+        except VisavoxError as error:  # another one's erasure does not wait for it
+            log.warning("%s: %s", due.receipt.id, error.problem)
+        except Exception as error:  # noqa: BLE001 (whatever a registry raises; its words are not ours)
+            log.warning("%s: %s", due.receipt.id, type(error).__name__)
     return tuple(done)
+
+
+def _settled(shop: Workshop, due: Due) -> bool:
+    """Go on with one; whether it is complete."""
+    after = _removed(shop, due.receipt)
+    if due.waits:
+        log.info("%s waits for %s", due.receipt.id, due.waits)
+        return False
+    who = shop.actor(due.receipt.id)
+    after |= {"former": list(receipts.retire_former(shop.house, who, due.receipt))}
+    return receipts.complete(shop.house, who, due.receipt.id, after) is not None
 
 
 def _removed(shop: Workshop, found: Receipt) -> dict[str, Any]:

@@ -8,7 +8,7 @@ defaults is known here, so that the same files compose to the same values with e
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -181,11 +181,6 @@ def grouped(fridges: Sequence[str], groups: Groups) -> tuple[tuple[str, ...], ..
 def families(recipe: Recipe, champions: Sequence[str]) -> tuple[str, ...]:
     """What must be fitted: the recipe's families, and those of champions, to compare with."""
     return tuple(dict.fromkeys([*recipe.families, *sorted(champions)]))
-
-
-def only(recipe: Recipe, *chosen: Family) -> Recipe:
-    """The same recipe, for these families."""
-    return replace(recipe, families=chosen)
 
 
 def _mapping(path: Path) -> dict[str, Any]:

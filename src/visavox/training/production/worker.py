@@ -175,10 +175,7 @@ class Worker:
 
     def _failed(self, run: Run, why: str) -> bool:
         with self.store.begin() as unit:
-            told = [line for line in unit.progress.after(0, run=run.id) if line.state == "failed"]
-            said = next(
-                (str(t.detail["error"]) for t in reversed(told) if "error" in t.detail), why
-            )
+            said = unit.progress.last_error(run.id) or why
             outbox.fail(unit, run, said, at=self.clock(), attempts=self.patience.attempts)
         log.warning("%s: failed: %s", run.id, said)
         self.engine.stop(run.id)
