@@ -61,7 +61,9 @@ def _keep_little() -> None:
     with contextlib.suppress(OSError, AttributeError):  # another C library
         libc = ctypes.CDLL(None)
         libc.mallopt(_M_ARENA_MAX, 2)
-        libc.mallopt(_M_TRIM_THRESHOLD, 128 * 1024)
+        # What is set once is not raised by itself any more. Handing the top back after every picture
+        # would cost a thousand page faults a decision, so some of it stays.
+        libc.mallopt(_M_TRIM_THRESHOLD, 8 * 1024 * 1024)
         libc.mallopt(_M_MMAP_THRESHOLD, 1024 * 1024)
 
 

@@ -181,14 +181,6 @@ class Client:
     def receipt(self, receipt: str) -> Json:
         return self._object("GET", f"/v1/receipts/{receipt}")
 
-    def trace(self, decision: str) -> Json:
-        """From a decision back to the data that its model learned from."""
-        return self._object("GET", f"/v1/decisions/{decision}/trace")
-
-    def replay(self, decision: str) -> Json:
-        """The same probe, scored again."""
-        return self._object("POST", f"/v1/decisions/{decision}/replay", json={})
-
     def audit(self) -> Json:
         """Whether the chain of audit records is whole."""
         return self._object("GET", "/v1/audit/verification")
@@ -235,7 +227,7 @@ class Client:
                         yield event, data
                         if event == "end":
                             return
-            except httpx.ReadTimeout:
+            except (httpx.ReadTimeout, httpx.ReadError, httpx.RemoteProtocolError):
                 continue
             except httpx.HTTPError:
                 raise ApiAway(

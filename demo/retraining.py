@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from demo.client import Client, Json
 
@@ -53,7 +53,8 @@ def follow(
 ) -> Iterator[Progress]:
     """Each step as it is told, until no change of the fridge waits for a model any more."""
     until = clock() + patience
-    yield Progress()
+    now = Progress()
+    yield now
     seen: str | None = None
     while clock() < until:
         waiting = admin.changes_waiting(fridge)
@@ -72,7 +73,7 @@ def follow(
             if clock() > until:
                 break
         seen = run
-    yield Progress(run=seen, given_up=True)
+    yield replace(now, given_up=True)
 
 
 def _through(admin: Client, fridge: str, run: str) -> Iterator[Progress]:

@@ -6,9 +6,18 @@ from pathlib import Path
 
 import pytest
 
-from tests.service.scene import ADMIN, Hands, Kitchen, on_sqlite, picture, probe, sample, speech
+from tests.service.scene import (
+    ADMIN,
+    NO_FACE,
+    Hands,
+    Kitchen,
+    on_sqlite,
+    picture,
+    probe,
+    speech,
+)
 from visavox.errors import Conflict, Forbidden, NotFound, Refused, Sealed
-from visavox.service import authentication, confirmation, keys, members, pins
+from visavox.service import authentication, confirmation, keys, labels, members, pins
 from visavox.service.answer import Answer, Sample
 from visavox.service.conclusion import conclude
 from visavox.service.house import House
@@ -210,7 +219,22 @@ def number_of(kitchen: Kitchen, member: str) -> str:
 def test_a_poor_probe_gives_nothing(kitchen: Kitchen) -> None:
     kitchen.enrol(1)
     kitchen.enrol(2)
-    shown = sample(1, 1, 0)
-    answer = kitchen.ask(replace(shown, images=(), audio=shown.audio))
+    answer = kitchen.ask(Sample(images=(NO_FACE,)))
     made = confirmation.offer(kitchen.house, ADMIN, answer.decision.id, member="p1")
-    assert made.member == "p1"
+    assert made.objections
+    with pytest.raises(Refused):
+        confirmation.confirm(kitchen.house, ADMIN, answer.decision.id, member="p1")
+
+
+def test_a_pin_does_not_take_the_place_of_an_admins_word(kitchen: Kitchen) -> None:
+    kitchen.enrol(1, pin=PIN)
+    kitchen.enrol(2)
+    decision = kitchen.ask(probe(1)).decision.id
+    house = kitchen.house
+    pins.authenticate(
+        house, kitchen.kiosk, fridge="kitchen", number=number_of(kitchen, "p1"), pin=PIN
+    )
+    said = labels.put(house, ADMIN, decision, None)
+    assert confirmation.confirm(house, kitchen.kiosk, decision).by == "pin"
+    with house.store.read() as unit:
+        assert unit.labels.get(decision) == said

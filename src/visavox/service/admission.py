@@ -71,7 +71,7 @@ def as_of(found: Bundle) -> datetime | None:
 
 def _is_whom_it_knows(house: House, unit: Unit, found: Bundle, member: str) -> bool:
     """Whether a bundle's member of that id is whoever has it now, as their captures say."""
-    seen = unit.captures.of(found.fridge, member)
+    seen = [c for c in unit.captures.of(found.fridge, member) if house.models.sees(c)]
     table = house.models.table([c.id for c in seen], [c.embeddings for c in seen])
     column = found.discriminator.members.index(member)
     fused = found.discriminator.score(table).fused[:, column]

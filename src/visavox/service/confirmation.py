@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from visavox.errors import Conflict, Finding, Forbidden, NotFound, Refused, Unavailable
-from visavox.service import adaptation, values
+from visavox.service import adaptation, labels, values
 from visavox.service.adaptation import Known
 from visavox.service.house import Actor, House
 from visavox.store import Unit
@@ -113,7 +113,9 @@ def confirm(house: House, who: Actor, decision: str, *, member: str | None = Non
         )
         unit.decisions.reseal(decision, whose)
         kept = unit.members.update(unit.members.get(fridge, whose))
-        unit.labels.put(Label(decision, fridge, whose, by, who.key_id, at))
+        # A PIN says who it was where nobody has said so; an admin's word stands.
+        say = unit.labels.put if by == labels.ADMIN else unit.labels.suggest
+        say(Label(decision, fridge, whose, by, who.key_id, at))
         unit.retraining.request(fridge, reason="capture_confirmed", at=at)
         detail = {"member": whose, "decision": decision, "by": by}
         unit.events.add(
@@ -143,11 +145,11 @@ def _vouched(
 ) -> tuple[str | None, str | None]:
     """For whom, and by what."""
     if who.role is Role.ADMIN:
-        return member or record.member, "admin"
+        return member or record.member, labels.ADMIN
     typed = _typed(unit, record, house.clock(), timedelta(seconds=house.settings.confirm_within))
     if typed is None or member not in {None, typed}:
         return member, None
-    return typed, "pin"
+    return typed, labels.PIN
 
 
 def _typed(unit: Unit, record: DecisionRecord, now: datetime, within: timedelta) -> str | None:

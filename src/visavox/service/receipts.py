@@ -146,6 +146,8 @@ def _waits(house: House, unit: Unit, found: Receipt) -> str:
     if not now.members:
         return ""
     if now.bundle is None:
+        if house.models.slot(found.fridge).stamp() is not None:
+            return "a model that can be read"
         # Whoever is left is scored by the base, which knows no members, on their own captures.
         return ""
     moment = as_of(now.bundle)
